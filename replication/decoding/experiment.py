@@ -1,0 +1,138 @@
+"""Experiments of the decoding family: every model run is done once and leaves its path records on disk."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from replication.decoding import baselines
+from replication.lm import engine
+from replication.lm.loading import LanguageModel, load
+from replication.lm.records import Store
+from replication.settings import Settings
+from replication.tasks.base import Question, Task, load_task
+
+CHUNK = 100  # questions between two saves
+MODULES = ("replication.lm.engine", "replication.lm.beam", "replication.decoding.baselines")
+
+
+@dataclass(frozen=True)
+class Run:
+    """The paths of one model on one set of questions.
+
+    Attributes:
+        frame: path records, see `replication.lm.paths`.
+        task: extraction and grading.
+        questions: what was asked, in order.
+        lm: the model.
+        prompts: token ids of every question's prompt, by question id.
+    """
+
+    frame: pd.DataFrame
+    task: Task
+    questions: tuple[Question, ...]
+    lm: LanguageModel
+    prompts: dict[str, list[int]]
+
+    @property
+    def gold(self) -> dict[str, str]:
+        """Right answer of every question id."""
+        return {question.id: question.answer for question in self.questions}
+
+
+class Experiment:
+    """Model runs of one notebook, keyed so that none is done twice.
+
+    Args:
+        settings: the run.
+
+    Attributes:
+        settings: the run.
+        store: where the records lie.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = Store(settings.records_dir)
+        self._models: dict[str, LanguageModel] = {}
+
+    @cached_property
+    def task(self) -> Task:
+        """The run's own task."""
+        return load_task(self.settings.task, self.settings.data_dir)
+
+    def model(self, name: str = "") -> LanguageModel:
+        """Return a model by name, the run's own for "", loaded once."""
+        name = name or self.settings.model
+        if name not in self._models:
+            self._models[name] = load(name, self.settings.device)
+        return self._models[name]
+
+    def branches(self, *, k: int = 0, branch_step: int = 0, **where: Any) -> Run:
+        """Return the paths that branch over the k most probable tokens of one step (see `engine.generate`).
+
+        Args:
+            k: branches; 0 takes the profile's.
+            branch_step: generated step at which they part.
+            **where: `model`, `task`, `n`, `style` and `suffix` as in `_run`.
+        """
+        k = k or int(self.settings.sizes["k"])
+        options = {"first": "top-k", "branches": k, "branch_step": branch_step}
+        return self._run("branches", options, engine.generate, **where)
+
+    def decode(self, decoder: str, *, seed: int = 0, **where: Any) -> Run:
+        """Return the paths of a baseline decoder, a key of `baselines.BASELINES` or "beam".
+
+        Args:
+            decoder: name of the baseline; "self-consistency" takes the profile's number of samples.
+            seed: added to the run's seed.
+            **where: `model`, `task`, `n`, `style` and `suffix` as in `_run`.
+        """
+        options: dict[str, Any] = {"name": decoder}
+        if decoder == "self-consistency":
+            options["samples"] = int(self.settings.sizes["samples"])
+        if decoder not in ("beam", "greedy"):
+            options["seed"] = self.settings.seed + seed
+        return self._run(decoder.replace("-", "_"), options, baselines.decode, **where)
+
+    def _run(
+        self,
+        name: str,
+        options: dict[str, Any],
+        generate: Any,
+        *,
+        model: str = "",
+        task: str = "",
+        n: int = 0,
+        style: str = "direct",
+        suffix: str = "",
+    ) -> Run:
+        """Return the paths of one decoder.
+
+        Args:
+            name: name of the stage.
+            options: arguments of `generate`, part of the stage's key.
+            generate: `engine.generate` or `baselines.decode`.
+            model: model name, "" for the run's own.
+            task: task specification, "" for the run's own.
+            n: number of questions, 0 for the profile's.
+            style: prompt style of the task.
+            suffix: text behind the prompt, which forces the start of the answer.
+        """
+        lm = self.model(model)
+        asked = load_task(task) if task else self.task
+        questions = asked.questions("test", n or int(self.settings.sizes["n_questions"]), self.settings.seed)
+        length = int(self.settings.sizes["max_new_tokens"] or asked.max_new_tokens)
+        prompts = {q.id: lm.encode(asked.prompt(q, style) + suffix) for q in questions}
+
+        def run(items: Sequence[Question]) -> pd.DataFrame:
+            ids = [question.id for question in items]
+            asked_for = [prompts[i] for i in ids]
+            return generate(lm, prompts=asked_for, ids=ids, max_new_tokens=length, stop=asked.stop, **options)
+
+        key = {"model": lm.fingerprint, "task": asked.name, "style": style, "suffix": suffix}
+        key |= {"length": length, "stop": asked.stop, **options}
+        frame = self.store.stage(name, key, questions, run, chunk=CHUNK, modules=MODULES)
+        return Run(frame, asked, tuple(questions), lm, prompts)

@@ -1,0 +1,1 @@
+"""A model as the methods see it: load, score, generate, and records of what was generated."""

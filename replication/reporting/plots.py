@@ -1,0 +1,118 @@
+"""The kinds of figures that the notebooks share; each function returns (figure, name, caption, data) for `Report.figure`."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from replication.reporting import style
+
+Drawn = tuple[Figure, str, str, pd.DataFrame]
+
+
+def curves(
+    name: str,
+    series: Mapping[str, pd.DataFrame],
+    x: str,
+    *,
+    title: str,
+    caption: str = "",
+    xlabel: str = "",
+    ylabel: str = "accuracy, %",
+    published: Mapping[str, Sequence[tuple[float, float]]] | None = None,
+) -> Drawn:
+    """Draw one line per series with its interval.
+
+    Args:
+        name: name of the figure's files.
+        series: label -> frame with columns `x`, accuracy, low, high (fractions).
+        x: column of the horizontal axis.
+        title: the finding, above the panel.
+        caption: text below.
+        xlabel: name of the horizontal axis, `x` by default.
+        ylabel: name of the vertical axis.
+        published: label of a series -> published points (x, percent), drawn hollow in its colour.
+    """
+    figure, axes = style.panels()
+    for position, (label, frame) in enumerate(series.items()):
+        look = style.look(position)
+        axes.plot(frame[x], 100 * frame["accuracy"], label=label, **look)
+        axes.fill_between(frame[x], 100 * frame["low"], 100 * frame["high"], color=look["color"], alpha=0.15)
+        for place, height in (published or {}).get(label, ()):
+            axes.plot(place, height, **style.published(position))
+    axes.set(title=title, xlabel=xlabel or x, ylabel=ylabel)
+    axes.legend()
+    return figure, name, caption, pd.concat(series, names=["series"]).reset_index(level=0)
+
+
+def bars(
+    name: str,
+    groups: Mapping[str, Mapping[str, object]],
+    *,
+    title: str,
+    caption: str = "",
+    ylabel: str = "accuracy, %",
+    published: Mapping[str, Mapping[str, float]] | None = None,
+) -> Drawn:
+    """Draw groups of bars with intervals.
+
+    Args:
+        name: name of the figure's files.
+        groups: group label -> (bar label -> Estimate).
+        title: the finding, above the panel.
+        caption: text below.
+        ylabel: name of the vertical axis.
+        published: group label -> (bar label -> percent), drawn as hollow points.
+    """
+    figure, axes = style.panels()
+    labels = list(dict.fromkeys(label for group in groups.values() for label in group))
+    width, rows = 0.8 / len(labels), []
+    for position, label in enumerate(labels):
+        for place, (group, cells) in enumerate(groups.items()):
+            if label not in cells:
+                continue
+            e = cells[label]
+            x = place + (position - (len(labels) - 1) / 2) * width
+            whiskers = [[100 * (e.value - e.low)], [100 * (e.high - e.value)]]
+            colour = style.look(position)["color"]
+            axes.bar(x, 100 * e.value, width, yerr=whiskers, color=colour, label=label if not place else None)
+            if (height := (published or {}).get(group, {}).get(label)) is not None:
+                axes.plot(x, height, **(style.published(position) | {"color": "black"}))
+            rows.append((group, label, e.value, e.low, e.high, e.n))
+    axes.set(title=title, ylabel=ylabel, xticks=range(len(groups)), xticklabels=list(groups), ylim=(0, 100))
+    axes.legend()
+    return figure, name, caption, pd.DataFrame(rows, columns=["group", "bar", "value", "low", "high", "n"])
+
+
+def branches(name: str, frame: pd.DataFrame, *, title: str, caption: str = "") -> Drawn:
+    """Draw the score of every branch of one question, reasoned and direct ones told apart by hatching and colour."""
+    figure, axes = style.panels()
+    shown = frame[["branch", "answer", "delta", "has_cot"]]
+    for row in shown.itertuples():
+        look = {"color": style.look(int(row.has_cot))["color"], "hatch": "//" if row.has_cot else ""}
+        height = 0.0 if np.isnan(row.delta) else row.delta
+        axes.bar(row.branch, height, edgecolor="white", **look)
+        axes.annotate(row.answer or "none", (row.branch, height), ha="center", va="bottom", fontsize=8)
+    for position, label in enumerate(("direct", "reasoned")):
+        axes.bar(0, 0, color=style.look(position)["color"], hatch="//" * position, edgecolor="white", label=label)
+    axes.set(title=title, xlabel="branch (rank of the first token)", ylabel="Δ of the answer", ylim=(0, 1.12))
+    axes.set_xticks(shown["branch"])
+    axes.legend(loc="upper left")
+    return figure, name, caption, shown
+
+
+def histogram(name: str, frame: pd.DataFrame, *, title: str, caption: str = "") -> Drawn:
+    """Draw the distribution of Δ over direct and over reasoned branches."""
+    figure, axes = style.panels()
+    edges = np.linspace(0, 1, 21)
+    rows = {}
+    for position, (label, flag) in enumerate((("direct", False), ("reasoned", True))):
+        values = frame.loc[frame["has_cot"] == flag, "delta"].dropna()
+        rows[label] = np.histogram(values, edges)[0]
+        share = rows[label] / max(1, rows[label].sum())
+        axes.stairs(100 * share, edges, label=f"{label} ({len(values)} branches)", lw=2,
+                    color=style.look(position)["color"], linestyle=style.look(position)["linestyle"])  # fmt: skip
+    axes.set(title=title, xlabel="Δ of the answer", ylabel="share of the branches, %")
+    axes.legend()
+    return figure, name, caption, pd.DataFrame({"from": edges[:-1], "to": edges[1:], **rows})

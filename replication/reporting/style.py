@@ -1,0 +1,100 @@
+"""One look for all figures: colours that colour-blind readers can tell apart, fixed sizes, no dates in files.
+
+The palette is Okabe & Ito's (2008). Lines also differ by dash and marker, so that a figure reads in print
+without colour.
+"""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+from cycler import cycler
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from replication.evaluation.files import write_atomic
+
+BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+PURPLE, SKY, YELLOW, BLACK = "#CC79A7", "#56B4E9", "#F0E442", "#000000"
+PALETTE = (BLUE, VERMILLION, GREEN, ORANGE, PURPLE, SKY, BLACK)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+GREY = "#777777"
+PANEL = (4.2, 3.0)
+SCREEN_DPI, FILE_DPI = 80, 200
+SHADES = "Blues"
+
+SETTINGS: Mapping[str, object] = {
+    "figure.figsize": PANEL,
+    "figure.dpi": SCREEN_DPI,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": FILE_DPI,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.labelsize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 4.5,
+    "errorbar.capsize": 2.5,
+    "image.cmap": SHADES,
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "replication",
+    "svg.fonttype": "path",
+    "text.usetex": False,
+}
+
+
+def apply() -> None:
+    """Set the style for the figures made from now on."""
+    mpl.rcParams.update(SETTINGS)
+    looks = cycler(color=PALETTE) + cycler(marker=MARKERS) + cycler(linestyle=DASHES)
+    mpl.rcParams["axes.prop_cycle"] = looks
+
+
+def panels(columns: int = 1, rows: int = 1, **options: object) -> tuple[Figure, object]:
+    """Return a figure and its axes, each panel of the fixed size; options go to `plt.subplots`."""
+    apply()
+    return plt.subplots(rows, columns, figsize=(PANEL[0] * columns, PANEL[1] * rows), **options)
+
+
+def look(position: int) -> dict[str, object]:
+    """Return colour, marker and dash of the series at `position`, the same in every figure."""
+    place = position % len(PALETTE)
+    return {"color": PALETTE[place], "marker": MARKERS[place], "linestyle": DASHES[place]}
+
+
+def published(position: int) -> dict[str, object]:
+    """Return the look of published points beside our series at `position`: hollow, not joined."""
+    place = position % len(PALETTE)
+    colour = PALETTE[place]
+    return {"color": colour, "marker": MARKERS[place], "linestyle": "none", "markerfacecolor": "white"}
+
+
+def save(figure: Figure, folder: Path, name: str) -> None:
+    """Write `<name>.png` and `<name>.pdf`, each whole or not at all; the bytes depend on the figure only."""
+    # A fixed salt and no dates, versions or program names: the same figure gives the same file.
+    nothing = {
+        "png": {"Software": None},
+        "pdf": {"CreationDate": None, "ModDate": None, "Creator": None, "Producer": None},
+    }
+    for ending, metadata in nothing.items():
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=ending, dpi=FILE_DPI, metadata=metadata)
+        write_atomic(folder / f"{name}.{ending}", buffer.getvalue())
+
+
+def show(figure: Figure) -> None:
+    """Show a figure once where the backend can, and close it, so that the cell's end does not repeat it."""
+    if plt.get_backend().lower() not in ("agg", "pdf", "svg", "ps", "cairo", "template"):
+        plt.figure(figure.number)
+        plt.show()
+    plt.close(figure)

@@ -1,0 +1,177 @@
+"""The run: profile, model, task, seed, device and folders, checked before any work starts."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PROFILES = ("smoke", "cpu", "gpu", "paper")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+RESULTS_VARIABLE = "REPLICATION_RESULTS"
+
+
+class InputError(ValueError):
+    """Something the caller can mend; its text is one sentence that says what was wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One run of one paper's notebooks.
+
+    Attributes:
+        paper: key of the paper, the name of its TOML file.
+        profile: one of `PROFILES`; decides the sample sizes.
+        model: testbed model name, hub id or folder.
+        task: task specification such as "stories" or "stories:level=3".
+        data_dir: folder with the task's files, "" for generated tasks or the hub.
+        seed: base of every random stream.
+        device: "cpu", "cuda" or "mps"; "auto" has been resolved.
+        results: root of the results tree; a run lies in `results / run_name`.
+        default_task: the task that the paper's profile names; other tasks get a run of their own.
+        sizes: sample sizes and lengths of the profile, with the caller's overrides.
+    """
+
+    paper: str
+    profile: str
+    model: str
+    task: str
+    data_dir: str
+    seed: int
+    device: str
+    results: Path
+    default_task: str
+    sizes: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def run_name(self) -> str:
+        """`<profile>-<model name>`, with the task appended when it is not the profile's own."""
+        return run_name(self.profile, self.model, self.task if self.task != self.default_task else "")
+
+    @property
+    def run_dir(self) -> Path:
+        """Folder of the run."""
+        return self.results / self.run_name
+
+    @property
+    def paper_dir(self) -> Path:
+        """Folder of the paper inside the run."""
+        return self.run_dir / self.paper
+
+    @property
+    def records_dir(self) -> Path:
+        """Folder of the Parquet records."""
+        return self.paper_dir / "records"
+
+    @property
+    def tables_dir(self) -> Path:
+        """Folder of the tables."""
+        return self.paper_dir / "tables"
+
+    @property
+    def figures_dir(self) -> Path:
+        """Folder of the figures."""
+        return self.paper_dir / "figures"
+
+
+def run_name(profile: str, model: str, task: str = "") -> str:
+    """Return the folder name of a run; path separators and the task's ':' and '=' become '-'."""
+    name = Path(model.rstrip("/")).name.replace("@", "-")
+    extra = "".join(c if c.isalnum() or c in "._" else "-" for c in task)
+    return "-".join(part for part in (profile, name, extra) if part)
+
+
+def results_root(results_dir: str = "") -> Path:
+    """Return the results tree: the argument, else the environment's, else `results` in the project."""
+    return Path(results_dir or os.environ.get(RESULTS_VARIABLE, "") or ROOT / "results").expanduser().absolute()
+
+
+def start(
+    paper: str,
+    *,
+    profile: str = "cpu",
+    model: str = "testbed",
+    task: str = "",
+    data_dir: str = "",
+    seed: int = 0,
+    device: str = "auto",
+    results_dir: str = "",
+    **sizes: object,
+) -> Settings:
+    """Check every parameter of a notebook and return the run.
+
+    Args:
+        paper: key of the paper.
+        profile: "smoke", "cpu", "gpu" or "paper".
+        model: "testbed", "testbed-small", "testbed-large", "testbed-tuned", a hub id or a folder.
+        task: task specification; "" takes the profile's.
+        data_dir: folder with the task's files.
+        seed: base of every random stream, >= 0.
+        device: "auto", "cpu", "cuda" or "mps".
+        results_dir: root of the results tree; "" takes the environment's or the project's.
+        **sizes: overrides of the profile's sizes; None and 0 keep the profile's value.
+
+    Raises:
+        InputError: unknown paper, profile, size or device, a missing folder, or results that cannot be written.
+    """
+    from replication import papers
+
+    card = papers.load(paper)
+    if profile not in PROFILES:
+        raise InputError(f"Unknown profile {profile!r}: choose one of {', '.join(PROFILES)}.")
+    known = dict(card.profiles.get(profile, {}))
+    default_task = str(known.pop("task", card.task))
+    if unknown := sorted(set(sizes) - set(known)):
+        raise InputError(f"Unknown size(s) {', '.join(unknown)} for {paper}: it has {', '.join(sorted(known))}.")
+    known.update({name: value for name, value in sizes.items() if value not in (None, 0, "")})
+    if seed < 0:
+        raise InputError(f"The seed needs to be >= 0, got {seed}.")
+    if data_dir and not Path(data_dir).expanduser().exists():
+        raise InputError(f"The data folder {data_dir!r} does not exist: give an existing one as data_dir.")
+    results = results_root(results_dir)
+    check_writable(results)
+    return Settings(
+        paper=paper,
+        profile=profile,
+        model=model,
+        task=task or default_task,
+        data_dir=data_dir,
+        seed=seed,
+        device=resolve_device(device),
+        results=results,
+        default_task=default_task,
+        sizes=known,
+    )
+
+
+def check_writable(folder: Path) -> None:
+    """Make `folder` and raise `InputError` when nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".write-test-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"The results folder {folder} cannot be written ({error.strerror}): choose another with RESULTS=<folder>."
+        ) from error
+
+
+def resolve_device(device: str) -> str:
+    """Return "cpu", "cuda" or "mps"; "auto" takes a GPU where there is one.
+
+    Raises:
+        InputError: an unknown name, or a GPU that is not there.
+    """
+    if device not in DEVICES:
+        raise InputError(f"Unknown device {device!r}: choose one of {', '.join(DEVICES)}.")
+    if device == "cpu":
+        return "cpu"
+    import torch
+
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        return "cuda" if available["cuda"] else "cpu"
+    if not available[device]:
+        raise InputError(f"No {device} device was found on this machine: use device=cpu.")
+    return device

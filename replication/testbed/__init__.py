@@ -1,0 +1,1 @@
+"""The generated world: problems with an oracle, a corpus in several styles, a tokenizer and small models."""

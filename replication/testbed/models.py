@@ -1,0 +1,124 @@
+"""The ladder of testbed models: their recipes, where their checkpoints lie, and whether these are intact."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from replication.settings import InputError
+from replication.testbed.corpus import Mix
+
+CHECKPOINTS = Path(__file__).parent / "checkpoints"
+CARD = "card.json"
+WEIGHTS = "model.safetensors"
+SEQUENCE = 512
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that determines a checkpoint.
+
+    Attributes:
+        width: hidden size.
+        layers: number of Transformer layers.
+        heads: attention heads.
+        steps: optimiser steps.
+        rate: peak learning rate.
+        rows: packed rows a step.
+        row_tokens: tokens of a packed row.
+        question_weight: weight of the tokens before the answer in the loss. Below 1 because the small models' few
+            parameters are better spent on answers; a constant weight leaves the optimum of every prediction as it is.
+        mix: shares of the corpus.
+        init: checkpoint to start from, "" for random weights.
+        data_seed: seed of the document stream, apart from the seed of the weights.
+    """
+
+    width: int
+    layers: int
+    heads: int
+    steps: int
+    rate: float
+    rows: int = 16
+    row_tokens: int = 192
+    question_weight: float = 0.3
+    mix: Mix = field(default_factory=Mix)
+    init: str = ""
+    data_seed: int = 0
+
+
+def _control(cot_fraction: float) -> Recipe:
+    """A small model on three-step chains only: one point of the `cot_fraction` sweep."""
+    mix = Mix(
+        qa=0.7, worked=0.0, equations=0.3, biographies=0.0, noise=0.0, cot_fraction=cot_fraction,
+        worlds=(("chain", 1.0),), level=3,
+    )  # fmt: skip
+    return Recipe(64, 3, 4, steps=400, rate=2e-2, mix=mix)
+
+
+RECIPES: dict[str, Recipe] = {
+    "testbed-small": Recipe(64, 3, 4, steps=1500, rate=2e-2),
+    "testbed": Recipe(128, 4, 4, steps=2600, rate=1.2e-2),
+    "testbed-large": Recipe(192, 6, 6, steps=1500, rate=1e-2),
+    "testbed-tuned": Recipe(128, 4, 4, steps=150, rate=3e-3, mix=Mix(qa=1.0, worked=0.0, equations=0.0,
+                            biographies=0.0, noise=0.0, cot_fraction=0.7), init="testbed", data_seed=1),
+}  # fmt: skip
+CONTROL_FRACTIONS = (0.0, 0.02, 0.08, 0.3, 0.7)
+RECIPES |= {f"control-{round(100 * fraction):02d}": _control(fraction) for fraction in CONTROL_FRACTIONS}
+
+
+def recipe(name: str) -> Recipe:
+    """Return the recipe of a testbed model.
+
+    Raises:
+        InputError: no such model.
+    """
+    if name not in RECIPES:
+        raise InputError(f"Unknown testbed model {name!r}: choose one of {', '.join(RECIPES)}.")
+    return RECIPES[name]
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all testbed models."""
+    return tuple(RECIPES)
+
+
+def folder(name: str) -> Path:
+    """Return the folder of a shipped checkpoint.
+
+    Raises:
+        InputError: no such model, or its checkpoint is missing.
+    """
+    recipe(name)
+    path = CHECKPOINTS / name
+    if not (path / WEIGHTS).exists():
+        raise InputError(
+            f"The checkpoint of {name} is missing: make it with `python -m replication testbed train --size {name}`."
+        )
+    return path
+
+
+def card(name: str) -> dict:
+    """Return the card of a shipped checkpoint: data, steps, seed, losses, accuracies, checksums."""
+    return json.loads((folder(name) / CARD).read_text())
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def verify() -> list[str]:
+    """Return one sentence for every shipped file that is missing or differs from its card; empty when all is well."""
+    problems = []
+    for name in RECIPES:
+        try:
+            path, sums = folder(name), card(name)["sha256"]
+        except (InputError, OSError, ValueError, KeyError) as error:
+            problems.append(str(error) if isinstance(error, InputError) else f"The card of {name} cannot be read.")
+            continue
+        problems += [
+            f"{name}/{file} differs from its card: train it again or restore the file."
+            for file, wanted in sums.items()
+            if not (path / file).exists() or checksum(path / file) != wanted
+        ]
+    return problems

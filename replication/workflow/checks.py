@@ -1,0 +1,118 @@
+"""What a run was asked for, checked before any model runs: names, folders, files, the device."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from replication import settings
+from replication.settings import InputError
+from replication.workflow import parameters
+from replication.workflow.discovery import Notebook, select
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asked for; empty texts leave the choice to the profile."""
+
+    profile: str = "cpu"
+    model: str = "testbed"
+    task: str = ""
+    data_dir: str = ""
+    papers: tuple[str, ...] = ()
+    seed: int = 0
+    device: str = "auto"
+    results_dir: str = ""
+    jobs: int = 2
+    notebooks_dir: str = ""
+
+
+def resolve(request: Request) -> dict[Path, list[Notebook]]:
+    """Return the notebooks to run by the folder of their run, everything about them checked.
+
+    There is one folder, unless the task asked for is the usual one of some papers and not of others.
+
+    Raises:
+        InputError: the first thing that is wrong.
+    """
+    if request.jobs < 1:
+        raise InputError(f"The number of jobs needs to be at least 1, got {request.jobs}.")
+    notebooks = select(request.papers, request.notebooks_dir or None)
+    runs: dict[Path, list[Notebook]] = {}
+    for paper in dict.fromkeys(notebook.paper for notebook in notebooks):
+        run = start(paper, request)
+        runs.setdefault(run.run_dir, []).extend(one for one in notebooks if one.paper == paper)
+    check_model(request.model)
+    check_task(request, notebooks)
+    for run_dir in runs:
+        settings.check_writable(run_dir)
+    for notebook in notebooks:
+        parameters.check(notebook.path, values(request))
+    return runs
+
+
+def start(paper: str, request: Request) -> settings.Settings:
+    """Return the paper's run; "auto" is left to the notebooks, so that PyTorch need not be imported here."""
+    return settings.start(
+        paper,
+        profile=request.profile,
+        model=request.model,
+        task=request.task,
+        data_dir=request.data_dir,
+        seed=request.seed,
+        device="cpu" if request.device == "auto" else request.device,
+        results_dir=request.results_dir,
+    )
+
+
+def values(request: Request) -> dict[str, Any]:
+    """Return the parameters that every notebook is given, folders absolute."""
+    from replication.testbed import models
+
+    given = {name: getattr(request, name) for name in parameters.COMMON}
+    return parameters.absolute(given, models.names())
+
+
+def check_model(model: str) -> None:
+    """Raise `InputError` unless the model can be found."""
+    from replication.lm.loading import check
+
+    check(model)
+
+
+def check_task(request: Request, notebooks: Sequence[Notebook]) -> None:
+    """Raise `InputError` unless the task exists and its test questions can be read.
+
+    Of a task that nobody asked for, the profile's own, files are read only where a folder was given.
+    """
+    from replication.tasks import load_task
+
+    if request.task:
+        load_task(request.task, request.data_dir)
+        return
+    for task in set(tasks_of(request, notebooks)):
+        if generated(task):
+            load_task(task)
+        elif task:
+            load_task(task, request.data_dir)
+
+
+def generated(task: str) -> bool:
+    """Tell whether a task comes out of the testbed and needs neither files nor network."""
+    from replication.testbed.worlds import WORLDS
+
+    return task.partition(":")[0] in WORLDS
+
+
+def offline(given: Mapping[str, Any], tasks: Sequence[str]) -> bool:
+    """Tell whether a run needs no network: model and tasks come from the testbed or from folders."""
+    from replication.testbed import models
+
+    model = str(given.get("model", "") or "testbed")
+    local = model in models.names() or Path(model).expanduser().is_dir()
+    return local and (bool(given.get("data_dir")) or all(map(generated, filter(None, tasks))))
+
+
+def tasks_of(request: Request, notebooks: Sequence[Notebook]) -> list[str]:
+    """Return the tasks that the notebooks will use unless they choose others themselves."""
+    return [start(notebook.paper, request).task for notebook in notebooks]

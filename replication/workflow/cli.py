@@ -1,0 +1,195 @@
+"""The command line, `python -m replication`. Heavy libraries are imported by the commands that need them."""
+
+import functools
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from replication import settings
+from replication.settings import InputError
+from replication.workflow import discovery, lifeline, parameters
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+testbed = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(testbed, name="testbed", help="Train and check the small models.")
+say = functools.partial(print, flush=True)
+
+Results = Annotated[str, typer.Option("--results", help="Root of the results tree.")]
+Folder = Annotated[str, typer.Option("--notebooks", hidden=True, help="Folder of the notebooks.")]
+
+
+@app.callback()
+def root() -> None:
+    """Re-runs of published experiments on token-level methods for language models."""
+
+
+@app.command()
+def reproduce(
+    profile: Annotated[str, typer.Option(help="smoke, cpu, gpu or paper.")] = "cpu",
+    model: Annotated[str, typer.Option(help="Testbed model, folder or hub id.")] = "testbed",
+    task: Annotated[str, typer.Option(help="Task; the profile's when not given.")] = "",
+    data_dir: Annotated[str, typer.Option(help="Folder with the task's files.")] = "",
+    papers: Annotated[str, typer.Option(help="Keys of papers, parted by spaces; all when not given.")] = "",
+    seed: Annotated[int, typer.Option(help="Base of every random stream.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    jobs: Annotated[int, typer.Option(help="Notebooks side by side.")] = 2,
+    results: Results = "",
+    notebooks: Folder = "",
+) -> None:
+    """Run the notebooks of all papers in order and judge every claim."""
+    from replication.workflow.checks import Request
+    from replication.workflow.reproduce import reproduce as run_all
+
+    lifeline.follow(lifeline.FOLLOW)
+    chosen = tuple(papers.replace(",", " ").split())
+    request = Request(profile, model, task, data_dir, chosen, seed, device, results, jobs, notebooks)
+    raise typer.Exit(run_all(request, say))
+
+
+@app.command()
+def run(
+    notebook: Annotated[Path, typer.Argument(help="The notebook.")],
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", metavar="NAME VALUE", help="May be repeated.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The executed notebook.")] = None,
+) -> None:
+    """Run one notebook; by default its result goes where `reproduce` puts it."""
+    from replication.testbed import models
+    from replication.workflow import checks
+    from replication.workflow.execute import execute
+
+    texts = _pairs(parameter or [])
+    given = parameters.absolute(parameters.from_text(notebook, texts), models.names())
+    values = parameters.defaults(notebook) | given
+    target = output or _place(notebook, values)
+    offline = checks.offline(values, [str(values.get("task", ""))])
+    seconds = execute(notebook.absolute(), target.absolute(), given, offline)
+    say(f"{target} ({seconds:.0f} s)")
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    """Return "name=value" texts as a dictionary."""
+    if wrong := [text for text in texts if "=" not in text]:
+        raise InputError(f"Cannot read the parameter {wrong[0]!r}: write -p NAME VALUE.")
+    return dict(text.split("=", 1) for text in texts)
+
+
+def join_pairs(arguments: list[str]) -> list[str]:
+    """Return a command line with each `-p NAME VALUE` (papermill's form) as `-p NAME=VALUE`."""
+    joined: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        joined.append(argument)
+        if argument in ("-p", "--parameter"):
+            name = next(rest, "")
+            value = None if "=" in name else next(rest, None)
+            joined.append(name if value is None else f"{name}={value}")
+    return joined
+
+
+def _place(notebook: Path, values: dict[str, Any]) -> Path:
+    """Return where the executed notebook of a paper goes."""
+    found = discovery.of_path(notebook)
+    if found is None:
+        raise InputError(f"{notebook} lies in no folder NN_paper: say where its result goes with -o FILE.")
+    given = {name: values[name] for name in parameters.COMMON if name in values}
+    return settings.start(found.paper, **given).run_dir / found.output
+
+
+@app.command(name="list")
+def list_all(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    name: Annotated[str, typer.Option("--run", help="Name of a run, such as cpu-testbed.")] = "cpu-testbed",
+    results: Results = "",
+    notebooks: Folder = "",
+) -> None:
+    """Show papers, notebooks, claims, tables and figures, with where each stands."""
+    from replication.workflow.status import render, status
+
+    content = status(settings.results_root(results) / name, discovery.notebooks(notebooks or None))
+    say(json.dumps(content, indent=2, ensure_ascii=False) if as_json else render(content))
+
+
+@app.command()
+def scoreboard(folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")]) -> None:
+    """Judge a run again from its files, write its scoreboard and show it."""
+    from replication.workflow import site
+
+    if not folder.is_dir():
+        raise InputError(f"The run {folder} does not exist: give a folder such as results/cpu-testbed.")
+    say(site.render(site.write(folder.absolute(), [])))
+
+
+@app.command()
+def refresh(
+    name: Annotated[str, typer.Option("--run", help="Name of a run.")] = "cpu-testbed",
+    results: Results = "",
+    notebooks: Folder = "",
+) -> None:
+    """Store the outputs of a run in the committed notebooks."""
+    from replication.workflow.refresh import refresh as store
+
+    found = discovery.notebooks(notebooks or None)
+    for label in store(found, settings.results_root(results) / name):
+        say(label)
+
+
+@testbed.command()
+def train(
+    size: Annotated[str, typer.Option(help="Name of the model, such as testbed-small.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write; that of the shipped model by default.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="Optimiser steps; the recipe's by default.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the weights.")] = 0,
+    cot_fraction: Annotated[float | None, typer.Option(help="Share of step-by-step answers.")] = None,
+) -> None:
+    """Train a testbed model by its recipe."""
+    from replication.testbed import models
+
+    models.recipe(size)
+    from replication.testbed.training import train as run_training
+
+    say(run_training(size, out=out, steps=steps, seed=seed, cot_fraction=cot_fraction, say=say))
+
+
+@testbed.command()
+def verify() -> None:
+    """Compare the shipped models with the checksums in their cards."""
+    from replication.testbed import models
+
+    problems = models.verify()
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        raise typer.Exit(1)
+    say(f"{len(models.names())} models are as their cards say.")
+
+
+def main() -> None:
+    """Run the command line; what the caller can mend is one sentence on stderr and exit code 2."""
+    from replication.workflow.execute import NotebookError
+
+    try:
+        app(join_pairs(sys.argv[1:]), prog_name="python -m replication")
+    except InputError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except NotebookError as error:
+        kept = f" Kept: {error.kept}" if error.kept else ""
+        print(f"{error}{kept}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("Stopped; the same command continues where this one was.", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader (`| head`) has gone; nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)

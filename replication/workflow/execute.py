@@ -1,0 +1,176 @@
+"""One notebook, run once: by hand (`python -m replication run`) and by the workflow alike.
+
+papermill does the work. Around it: parameters are refused when it would only warn, the result is checked for
+completeness, since a notebook that ends by SystemExit or a kill counts as a success there, and the partial
+notebook is kept beside the place of the result.
+"""
+
+import os
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from replication.settings import InputError
+from replication.workflow import parameters
+
+KERNEL = "python3"
+START_ATTEMPTS = 2
+OUT_OF_MEMORY = 138
+EXPORTS = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "PYTHONHASHSEED": "0",
+    "TQDM_DISABLE": "1",
+    "JUPYTER_PREFER_ENV_PATH": "1",
+}
+OFFLINE = "HF_HUB_OFFLINE"
+# A fixed backend makes figures vanish from executed notebooks without a word.
+REMOVED = ("MPLBACKEND",)
+
+
+class NotebookError(RuntimeError):
+    """A notebook that did not run to its end.
+
+    Attributes:
+        exit_code: 2 for something the caller can mend, 138 for a kernel that died, 1 for the rest.
+        kept: the partial notebook, None when there is none.
+    """
+
+    def __init__(self, message: str, exit_code: int = 1, kept: Path | None = None) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+        self.kept = kept
+
+
+def execute(source: Path, output: Path, given: Mapping[str, Any], offline: bool = False) -> float:
+    """Run a notebook and write it to `output` when it ran to its end.
+
+    Args:
+        source: the notebook.
+        output: where the executed notebook goes. A partial one is kept as `<stem>.failed.ipynb` beside it.
+        given: parameters, checked by name and type; those equal to the default are not injected.
+        offline: keep the hub's client from the network, which costs half a minute where there is none.
+
+    Returns:
+        Seconds that it took.
+
+    Raises:
+        InputError: unknown or ill-typed parameters, before anything runs.
+        NotebookError: the notebook failed.
+    """
+    values = parameters.changed(source, given)
+    failed = failed_path(output)
+    partial = output.with_name(f".{output.stem}.partial.ipynb")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with kernel_environment(offline):
+        problem = _attempt(source, partial, values)
+    if problem:
+        kept = failed if partial.exists() else None
+        if kept:
+            os.replace(partial, failed)
+        raise NotebookError(f"{source.parent.name}/{source.stem} {problem[0]}", problem[1], kept)
+    os.replace(partial, output)
+    failed.unlink(missing_ok=True)
+    return time.monotonic() - started
+
+
+def failed_path(output: Path) -> Path:
+    """Return where the partial notebook of a failed run is kept."""
+    return output.with_name(f"{output.stem}.failed.ipynb")
+
+
+@contextmanager
+def kernel_environment(offline: bool) -> Iterator[None]:
+    """Set what a kernel has to find in its environment when it starts, and restore it afterwards.
+
+    Values that the caller has set stay, the one for the number of threads among them.
+    """
+    wanted = EXPORTS | ({OFFLINE: "1"} if offline else {})
+    before = {name: os.environ.get(name) for name in (*wanted, *REMOVED)}
+    for name, value in wanted.items():
+        os.environ.setdefault(name, value)
+    for name in REMOVED:
+        os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def is_complete(notebook: Mapping[str, Any]) -> bool:
+    """Tell whether papermill ran every code cell to its end; False after SystemExit(0) or a kill."""
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    statuses = [cell["metadata"].get("papermill", {}).get("status") for cell in cells]
+    ended = notebook["metadata"].get("papermill", {}).get("end_time")
+    return bool(ended) and all(status == "completed" for status in statuses)
+
+
+def _attempt(source: Path, partial: Path, values: Mapping[str, Any]) -> tuple[str, int] | None:
+    """Run the notebook; return (what went wrong, exit code), None when nothing did.
+
+    A kernel that does not start (busy machine, port taken in between) is tried once more; nothing else is.
+    """
+    from papermill.exceptions import PapermillExecutionError
+
+    for attempt in range(1, START_ATTEMPTS + 1):
+        partial.unlink(missing_ok=True)
+        try:
+            _papermill(source, partial, values)
+        except PapermillExecutionError as error:
+            return _cell_error(error)
+        except RuntimeError as error:
+            if type(error).__name__ == "DeadKernelError":
+                return (
+                    "lost its kernel, most likely for want of memory: choose a smaller profile or sizes.",
+                    OUT_OF_MEMORY,
+                )
+            if attempt == START_ATTEMPTS:
+                return f"could not start its kernel: {_first_line(error)}", 1
+        else:
+            break
+    if not is_complete(parameters.read(partial)):
+        return "stopped before its end: a cell raised SystemExit.", 1
+    return None
+
+
+def _papermill(source: Path, partial: Path, values: Mapping[str, Any]) -> None:
+    """Run papermill without its bar and its messages."""
+    with warnings.catch_warnings():
+        # papermill 2.7 still asks for the time without a zone, which Python 3.12 deprecates.
+        warnings.simplefilter("ignore")
+        import papermill
+
+        papermill.execute_notebook(
+            _unformatted(source),
+            _unformatted(partial),
+            parameters=dict(values),
+            kernel_name=KERNEL,
+            progress_bar=False,
+            cwd=str(source.parent),
+        )
+
+
+def _unformatted(path: Path) -> str:
+    """Return a path whose braces papermill leaves alone; it fills them from the parameters."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _cell_error(error: Any) -> tuple[str, int]:
+    """Return one sentence and an exit code for an exception in a cell; an `InputError` keeps its own."""
+    text = _first_line(error.evalue)
+    if error.ename == InputError.__name__:
+        return f"was refused: {text}", 2
+    return f"failed in cell [{error.exec_count}] with {error.ename}: {text}", 1
+
+
+def _first_line(text: object) -> str:
+    """Return the first line of a message, at most 300 characters."""
+    return (str(text).strip().splitlines() or ["no message"])[0][:300]

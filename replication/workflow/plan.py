@@ -1,0 +1,98 @@
+"""What one call of the workflow will do: written before it starts, read by Snakemake and its jobs."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from replication.workflow.discovery import Notebook, contents, sources
+
+FOLDER = ".workflow"
+PLAN = "plan.json"
+EVENTS = "events.jsonl"
+LOG = "snakemake.log"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The notebooks of one run folder.
+
+    Attributes:
+        run_dir: folder of the run.
+        notebooks: what to run, in order.
+        parameters: given to every notebook.
+        offline: whether kernels are kept from the network.
+    """
+
+    run_dir: Path
+    notebooks: tuple[Notebook, ...]
+    parameters: Mapping[str, Any]
+    offline: bool
+
+    @property
+    def folder(self) -> Path:
+        """Where the workflow keeps its own files."""
+        return self.run_dir / FOLDER
+
+    @property
+    def file(self) -> Path:
+        """The plan as JSON."""
+        return self.folder / PLAN
+
+    @property
+    def events(self) -> Path:
+        """What the jobs report, one JSON object a line."""
+        return self.folder / EVENTS
+
+    @property
+    def log(self) -> Path:
+        """Output of Snakemake and of the jobs."""
+        return self.folder / LOG
+
+    def write(self) -> Path:
+        """Write the plan in the form of a Snakemake configuration, with no events yet; return its path."""
+        from replication.evaluation.files import write_atomic
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        content = {
+            "plan": str(self.file),
+            "sources": [str(path) for path in self._inputs()],
+            "offline": self.offline,
+            "jobs": [self._job(notebook) for notebook in self.notebooks],
+        }
+        self.events.write_text("")
+        return write_atomic(self.file, json.dumps(content, indent=1))
+
+    def _inputs(self) -> list[Path]:
+        """Return everything whose change makes the notebooks run again, beside themselves."""
+        given = (str(self.parameters.get(name, "")) for name in ("model", "data_dir"))
+        return [*sources(), *(file for place in given for file in contents(place))]
+
+    def _job(self, notebook: Notebook) -> dict[str, Any]:
+        """Return one job; paths of results are relative to the run, so that the tree can be moved."""
+        output = Path(notebook.output)
+        return {
+            "label": notebook.label,
+            "rule": rule_name(notebook.label),
+            "source": str(notebook.path),
+            "output": str(output),
+            "page": str(output.with_suffix(".html")),
+            "parameters": dict(self.parameters),
+        }
+
+
+def rule_name(label: str) -> str:
+    """Return the name of a notebook's rule, an identifier."""
+    return "nb_" + re.sub(r"\W", "_", label)
+
+
+def read(path: Path | str) -> dict[str, Any]:
+    """Return a plan that was written."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def job_of(plan: Mapping[str, Any], label: str) -> dict[str, Any]:
+    """Return the job of a notebook."""
+    return next(job for job in plan["jobs"] if job["label"] == label)

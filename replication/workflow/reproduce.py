@@ -1,0 +1,149 @@
+"""`make reproduce`: check, run every notebook through Snakemake, judge, report."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from replication.settings import InputError
+from replication.workflow import checks, lifeline, manifest, plan, site
+from replication.workflow.checks import Request
+from replication.workflow.discovery import Notebook
+from replication.workflow.progress import Progress, duration, expected_seconds, planned
+
+POLL_SECONDS = 0.2
+# A run that was killed a moment ago may still be ending.
+LOCK_SECONDS = 2.0
+STOP_SECONDS = 10.0
+
+Say = Callable[[str], None]
+
+
+def reproduce(request: Request, say: Say = print) -> int:
+    """Run what was asked for and end with the scoreboard.
+
+    Args:
+        request: what to run; checked before anything starts.
+        say: receives every line.
+
+    Returns:
+        0 when every notebook ran to its end, 1 otherwise.
+
+    Raises:
+        InputError: something about the request is wrong, or its folder is in use.
+    """
+    codes = [_run(run_dir, notebooks, request, say) for run_dir, notebooks in checks.resolve(request).items()]
+    return max(codes)
+
+
+def _run(run_dir: Path, notebooks: list[Notebook], request: Request, say: Say) -> int:
+    """Run the notebooks of one run folder under its lock."""
+    from filelock import FileLock, Timeout
+
+    work = run_dir / plan.FOLDER
+    work.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(work / "lock")
+    try:
+        lock.acquire(timeout=LOCK_SECONDS)
+    except Timeout as error:
+        raise InputError(
+            f"Another `reproduce` is running in {run_dir}: wait for its end or choose another RESULTS folder."
+        ) from error
+    with lock:
+        given = checks.values(request)
+        offline = checks.offline(given, checks.tasks_of(request, notebooks))
+        chosen = plan.Plan(run_dir, tuple(notebooks), given, offline)
+        chosen.write()
+        started = time.monotonic()
+        say(f"{len(notebooks)} notebooks, {request.jobs} at a time; results in {run_dir}")
+        ran, code = _drive(chosen, request, say)
+        if ran:
+            manifest.write(run_dir, {"papers": list(request.papers), **given}, request.jobs, ran)
+        _report(chosen, ran, time.monotonic() - started, say)
+    return 0 if code == 0 else 1
+
+
+def _drive(chosen: plan.Plan, request: Request, say: Say) -> tuple[dict[str, dict[str, Any]], int]:
+    """Run Snakemake and say how far it is; return the last event of each notebook and the exit code."""
+    before = manifest.read(chosen.run_dir).get("notebooks", {})
+    labels = [notebook.label for notebook in chosen.notebooks]
+    progress = Progress(expected_seconds(labels, request.profile, before), request.jobs, say)
+    with chosen.log.open("w", encoding="utf-8") as log:
+        engine = _start(chosen, request.jobs, log)
+        known = False
+        try:
+            for event in _events(chosen.events, engine):
+                known = known or _narrow(progress, chosen, say)
+                if event:
+                    progress.event(event)
+                progress.beat()
+        finally:
+            _stop(engine)
+    if engine.returncode and not progress.finished:
+        say(f"Snakemake stopped with code {engine.returncode}; its last lines:")
+        say("\n".join(chosen.log.read_text(encoding="utf-8", errors="replace").splitlines()[-12:]))
+    return progress.finished, engine.returncode
+
+
+def _start(chosen: plan.Plan, jobs: int, log: Any) -> subprocess.Popen:
+    """Start the engine; it and its jobs end when this process does."""
+    command = [sys.executable, "-m", "replication.workflow.engine", str(chosen.file), str(jobs)]
+    environment = os.environ | {lifeline.LEADER: str(os.getpid())}
+    return subprocess.Popen(
+        command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
+    )
+
+
+def _stop(engine: subprocess.Popen) -> None:
+    """End the engine when it has not ended by itself (an interrupt): its jobs follow this process."""
+    if engine.poll() is None:
+        engine.terminate()
+        try:
+            engine.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            engine.kill()
+            engine.wait()
+
+
+def _events(path: Path, engine: subprocess.Popen) -> Iterator[dict[str, Any] | None]:
+    """Yield the events as they are written, and None now and then, until the engine has ended."""
+    rest = ""
+    with path.open(encoding="utf-8") as file:
+        while True:
+            ended = engine.poll() is not None
+            rest += file.read()
+            *lines, rest = rest.split("\n")
+            yield from map(json.loads, lines)
+            if ended:
+                return
+            yield None
+            time.sleep(POLL_SECONDS)
+
+
+def _narrow(progress: Progress, chosen: plan.Plan, say: Say) -> bool:
+    """Keep only the notebooks that Snakemake will run, once it has said so; return whether it has."""
+    rules = planned(chosen.log.read_text(encoding="utf-8", errors="replace"))
+    if rules is None:
+        return False
+    total = len(progress.expected)
+    progress.expected = {k: v for k, v in progress.expected.items() if plan.rule_name(k) in rules}
+    if done := total - len(progress.expected):
+        say(f"{done} of {total} up to date")
+    if progress.expected:
+        say(f"{len(progress.expected)} to run, about {duration(progress.remaining())}")
+    return True
+
+
+def _report(chosen: plan.Plan, ran: Mapping[str, Mapping[str, Any]], seconds: float, say: Say) -> None:
+    """Judge, write scoreboard and site, and say what came out and what is missing."""
+    rows = site.write(chosen.run_dir, [notebook.paper for notebook in chosen.notebooks])
+    say("")
+    say(site.render(rows))
+    missing = [one for one in chosen.notebooks if not (chosen.run_dir / one.output).exists()]
+    for notebook in missing:
+        say(f"MISSING {notebook.label}: it {ran.get(notebook.label, {}).get('message', 'has not run')}")
+    say(f"{duration(seconds)} in all. Site: {chosen.run_dir / 'site' / 'index.html'}")

@@ -1,0 +1,61 @@
+"""Figures: one look, files without dates, shown once."""
+
+import matplotlib as mpl
+import pytest
+from matplotlib import pyplot as plt
+
+from replication.reporting import style
+
+
+@pytest.fixture(autouse=True)
+def agg():
+    """Draw without a screen and leave matplotlib as it was."""
+    before = plt.get_backend()
+    mpl.use("Agg")
+    with mpl.rc_context():
+        yield
+    plt.close("all")
+    mpl.use(before)
+
+
+def drawn():
+    figure, axes = style.panels(2)
+    axes[0].plot([1, 2], [3, 4], **style.look(0))
+    axes[1].plot([1, 2], [3, 4], **style.published(1))
+    return figure
+
+
+def test_files_depend_on_the_figure_only(tmp_path):
+    style.save(drawn(), tmp_path / "one", "figure_5")
+    style.save(drawn(), tmp_path / "two", "figure_5")
+    for ending in ("png", "pdf"):
+        first = (tmp_path / "one" / f"figure_5.{ending}").read_bytes()
+        assert first == (tmp_path / "two" / f"figure_5.{ending}").read_bytes()
+        assert b"CreationDate" not in first
+        assert mpl.__version__.encode() not in first
+    assert sorted(p.name for p in (tmp_path / "one").iterdir()) == ["figure_5.pdf", "figure_5.png"]
+
+
+def test_size_and_looks_are_fixed():
+    figure = drawn()
+    assert tuple(figure.get_size_inches()) == (2 * style.PANEL[0], style.PANEL[1])
+    assert figure.dpi == style.SCREEN_DPI
+    looks = [tuple(map(str, style.look(i).values())) for i in range(7)]
+    assert len(set(looks)) == 7
+    assert len({look[1] for look in looks}) == 7
+    assert style.look(7) == style.look(0)
+
+
+def test_show_closes_without_a_warning():
+    figure = drawn()
+    style.show(figure)
+    assert not plt.fignum_exists(figure.number)
+
+
+def test_show_calls_the_backend_once(monkeypatch):
+    calls = []
+    monkeypatch.setattr(plt, "get_backend", lambda: "module://matplotlib_inline.backend_inline")
+    monkeypatch.setattr(plt, "show", lambda: calls.append(plt.get_fignums()))
+    figure = drawn()
+    style.show(figure)
+    assert calls == [[figure.number]]
