@@ -72,12 +72,13 @@ def _config(
     """Return settings with every entry stated that a model's own generation settings could fill in."""
     from transformers import GenerationConfig
 
+    # The four sampling settings are the library's defaults and unused here; other values make it warn.
     return GenerationConfig(
         do_sample=False, num_beams=beams, num_return_sequences=1, max_new_tokens=new_tokens, min_new_tokens=0,
-        length_penalty=length_penalty, early_stopping=False, temperature=1.0, top_k=0, top_p=1.0, min_p=None,
+        length_penalty=length_penalty, early_stopping=False, temperature=1.0, top_k=50, top_p=1.0, min_p=None,
         repetition_penalty=1.0, no_repeat_ngram_size=0, num_beam_groups=1, use_cache=True,
-        return_dict_in_generate=False, output_scores=False, eos_token_id=sorted(lm.eos_ids) or None, pad_token_id=lm.pad_id,
-        stop_strings=list(stop) or None,
+        return_dict_in_generate=False, output_scores=False, eos_token_id=sorted(lm.eos_ids) or None,
+        pad_token_id=lm.pad_id, stop_strings=list(stop) or None,
     )  # fmt: skip
 
 

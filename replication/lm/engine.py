@@ -12,14 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from replication.lm.measures import measure, ranked
-from replication.lm.paths import Paths, frame
-from replication.lm.sampling import pick, stream_keys, uniforms
-from replication.lm.session import Session
+from replication.lm.batch import Batch, Item, Plan, Processor
+from replication.lm.paths import frame
 from replication.lm.stops import Stops
 from replication.settings import InputError
 
@@ -28,63 +24,10 @@ if TYPE_CHECKING:
 
     from replication.lm.loading import LanguageModel
 
-Processor = Callable[[Tensor, Tensor], Tensor]
-
 # Cache positions of one batch: rows times (prompt + new tokens); the second is for accelerators.
 TOKEN_BUDGET, ACCELERATOR_TOKEN_BUDGET = 2**15, 2**17
 # Logits of one step: rows times vocabulary; 2**27 float32 are 512 MiB.
 LOGIT_BUDGET = 2**27
-# Ended rows stay until this share of the batch has ended: dropping them copies the cache of the others.
-COMPACT_SHARE = 0.1
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How paths are generated; the fields are the arguments of `generate`."""
-
-    branches: int
-    first: str
-    branch_step: int
-    do_sample: bool
-    temperature: float
-    processors: tuple[Processor, ...]
-    max_new_tokens: int
-    stop: tuple[str, ...]
-    seed: int
-
-    def __post_init__(self) -> None:
-        """Raise `InputError` for arguments out of range."""
-        if self.first not in ("free", "top-k"):
-            raise InputError(f"first needs to be 'free' or 'top-k', got {self.first!r}.")
-        if self.branches < 1 or self.max_new_tokens < 1 or self.branch_step < 0:
-            raise InputError("generate needs branches >= 1, max_new_tokens >= 1 and branch_step >= 0.")
-        if self.branch_step and self.first != "top-k":
-            raise InputError("branch_step needs first='top-k': free rows have no place to branch.")
-        if self.branch_step >= self.max_new_tokens:
-            raise InputError(
-                f"branch_step {self.branch_step} needs more than {self.max_new_tokens} new tokens."
-            )
-        if self.first == "free" and self.branches > 1 and not self.do_sample:
-            raise InputError("Several free branches need do_sample=True: greedy ones would all be the same.")
-        if self.do_sample and not self.temperature > 0:
-            raise InputError(f"Sampling needs temperature > 0, got {self.temperature}.")
-        if any(not string for string in self.stop):
-            raise InputError("A stop string is empty: leave it out.")
-
-
-@dataclass(frozen=True)
-class Item:
-    """Branches `start` to `end` (excluded) of one prompt, which share a prefill."""
-
-    prompt: int
-    length: int
-    start: int
-    end: int
-
-    @property
-    def rows(self) -> int:
-        """Number of branches."""
-        return self.end - self.start
 
 
 def generate(
@@ -176,8 +119,8 @@ def _check(lm: "LanguageModel", prompts: Sequence[Sequence[int]], names: Sequenc
             )
         if lm.context is not None and len(prompt) >= lm.context:
             raise InputError(
-                f"The prompt of {name} has {len(prompt)} tokens, but {lm.name} takes fewer than {lm.context}: "
-                "shorten it."
+                f"The prompt of {name} has {len(prompt)} tokens, but {lm.name} takes fewer than "
+                f"{lm.context}: shorten it."
             )
 
 
@@ -249,7 +192,7 @@ class _Run:
     @torch.inference_mode()
     def _batch(self, items: Sequence[Item]) -> list[dict[str, object]]:
         """Return the records of one batch."""
-        batch = _Batch(self, items)
+        batch = Batch(self.lm, self.prompts, self.names, self.plan, self.stops, items)
         while batch.advance():
             pass
         return batch.records()
@@ -263,122 +206,3 @@ def out_of_memory(error: BaseException) -> bool:
     return any(
         part in text for part in ("out of memory", "not enough memory", "can't allocate", "cannot allocate")
     )
-
-
-class _Batch:
-    """The rows of one batch while they are generated.
-
-    Rows are numbered once and for all, those of an item side by side. `row` maps the rows of the session,
-    which shrink and (at the branch) multiply, to these numbers; before the branch an item is represented by
-    its first row.
-    """
-
-    def __init__(self, run: _Run, items: Sequence[Item]) -> None:
-        self.run, self.items, self.lm, self.plan = run, items, run.lm, run.plan
-        counts = np.array([item.rows for item in items])
-        self.first = np.cumsum(counts) - counts  # first row of each item
-        self.item = np.repeat(np.arange(len(items)), counts)
-        self.branch = np.concatenate([np.arange(item.start, item.end) for item in items])
-        names = [run.names[items[i].prompt] for i in self.item]
-        self.keys = stream_keys(self.plan.seed, names, self.branch) if self.plan.do_sample else None
-        self.limit = np.full(len(self.item), self.plan.max_new_tokens)
-        if self.lm.context is not None:
-            lengths = np.array([item.length for item in items])[self.item]
-            self.limit = np.minimum(self.limit, self.lm.context - lengths)
-        self.paths = Paths(len(self.item), int(self.limit.max()))
-        self.session = Session(self.lm, [run.prompts[item.prompt] for item in items], int(self.limit.max()))
-        self.row, self.live = self.first.copy(), np.ones(len(items), dtype=bool)
-        self.eos = np.array(sorted(self.lm.eos_ids), dtype=np.int64)
-        self.step = 0
-
-    def advance(self) -> bool:
-        """Generate one token per row; return whether any row goes on."""
-        forced = self._fan_out() if self.step == self.plan.branch_step else None
-        tokens = self._choose() if forced is None else forced
-        values = measure(self.session.logits, tokens).cpu().numpy()
-        emitted = tokens.cpu().numpy()
-        rows = self.row[self.live]
-        self.paths.write(rows, emitted[self.live], values[:, self.live])
-        self._finish(rows)
-        self.live = self.paths.finish[self.row] == ""
-        self.step += 1
-        if not self.live.any():
-            return False
-        # Rows that have ended are fed along until enough of them have gathered.
-        if np.count_nonzero(~self.live) >= COMPACT_SHARE * len(self.live):
-            kept = np.flatnonzero(self.live)
-            tokens = tokens[torch.from_numpy(kept).to(tokens.device)]
-            self._select(kept)
-        self.session.step(tokens)
-        return True
-
-    def _select(self, kept: np.ndarray) -> None:
-        """Keep the given session rows."""
-        self.session.select(torch.from_numpy(kept))
-        self.row, self.live = self.row[kept], self.live[kept]
-
-    def _fan_out(self) -> Tensor | None:
-        """Give every live item all its rows; return the token forced on each, None when rows are free."""
-        kept = np.flatnonzero(self.live)
-        items = self.item[self.row[kept]]
-        counts = np.array([self.items[i].rows for i in items])
-        rows = np.concatenate([self.first[i] + np.arange(self.items[i].rows) for i in items])
-        source = np.repeat(kept, counts)
-        forced = None
-        if self.plan.first == "top-k":
-            choice = ranked(self.session.logits, max(item.end for item in self.items))  # (session rows, k)
-            forced = choice[torch.from_numpy(source), torch.from_numpy(self.branch[rows])]
-        self.paths.copy(self.row[source], rows)
-        if len(source) != len(self.live) or (source != np.arange(len(source))).any():
-            self.session.select(torch.from_numpy(source))
-        self.row, self.live = rows, np.ones(len(rows), dtype=bool)
-        return forced
-
-    def _choose(self) -> Tensor:
-        """Return the next token of every session row: (n,) int64."""
-        logits, plan = self.session.logits, self.plan
-        sampled = plan.do_sample and self.step >= plan.branch_step
-        if not sampled and not plan.processors:
-            return logits.argmax(-1)
-        scores = logits.to(torch.float32, copy=True)
-        if sampled:
-            scores /= plan.temperature
-        for processor in plan.processors:
-            scores = processor(self.session.ids, scores)
-        return pick(scores, uniforms(self.keys[self.row], self.step)) if sampled else scores.argmax(-1)
-
-    def _finish(self, rows: np.ndarray) -> None:
-        """Mark the rows that end with the token just written."""
-        paths, stops = self.paths, self.run.stops
-        last = paths.tokens[rows, self.step]
-        at_end = np.isin(last, self.eos)
-        paths.finish[rows[at_end]] = "eos"
-        for row in rows[stops.completes[last] & ~at_end]:
-            if stops.find(self.lm.decode(paths.tokens[row, : self.step + 1])) >= 0:
-                paths.finish[row] = "stop"
-        spent = rows[(self.limit[rows] == self.step + 1) & (paths.finish[rows] == "")]
-        paths.finish[spent] = "length"
-
-    def records(self) -> list[dict[str, object]]:
-        """Return one record per row that was generated.
-
-        Where the greedy path ended before the branch, only branch 0 of a prompt exists.
-        """
-        records = []
-        for row in np.flatnonzero(self.paths.length):
-            if self.paths.length[row] <= self.plan.branch_step and self.branch[row] != 0:
-                continue
-            item = self.items[self.item[row]]
-            record = self.paths.record(row)
-            tokens = record["tokens"][:-1] if record["finish"] == "eos" else record["tokens"]
-            records.append(
-                record
-                | {
-                    "question": self.run.names[item.prompt],
-                    "branch": int(self.branch[row]),
-                    "text": self.run.stops.cut(self.lm.decode(tokens)),
-                    "prompt_tokens": item.length,
-                    "branch_step": self.plan.branch_step,
-                }
-            )
-        return records

@@ -63,7 +63,7 @@ class LanguageModel:
 
     @cached_property
     def eos_ids(self) -> frozenset[int]:
-        """Ids that end a text: those of the generation settings, else the configuration, else the tokenizer."""
+        """Ids that end a text, from the generation settings, else the configuration, else the tokenizer."""
         sources = (self.model.generation_config, self.model.config, self.tokenizer)
         values = (getattr(source, "eos_token_id", None) for source in sources)
         found = next((value for value in values if value is not None), ())
@@ -133,6 +133,7 @@ def load(name_or_path: str, device: str = "cpu", dtype: str = "auto", revision: 
         raise InputError(f"Unknown dtype {dtype!r}: choose one of {', '.join(DTYPES)}.")
     source = locate(name_or_path, revision)
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     if dtype == "auto":
@@ -143,11 +144,21 @@ def load(name_or_path: str, device: str = "cpu", dtype: str = "auto", revision: 
     try:
         with _quiet():
             tokenizer = AutoTokenizer.from_pretrained(source.location, padding_side="left", **options)
-            model = AutoModelForCausalLM.from_pretrained(
-                source.location, dtype=getattr(torch, dtype), use_safetensors=True, **options
+            model, report = AutoModelForCausalLM.from_pretrained(
+                source.location,
+                dtype=getattr(torch, dtype),
+                use_safetensors=True,
+                output_loading_info=True,
+                **options,
             )
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise InputError(f"The model {name_or_path!r} cannot be loaded: {_first_line(error)}") from error
+    # The library would start from random values with no more than a warning.
+    if missing := sorted(report["missing_keys"]):
+        raise InputError(
+            f"The weights of {name_or_path!r} lack {len(missing)} tensors, {missing[0]} for one: "
+            "copy the whole model, or give one that its config.json describes."
+        )
     model = model.to(device).eval().requires_grad_(False)
     return LanguageModel(model, tokenizer, str(name_or_path), _fingerprint(source, model.config))
 

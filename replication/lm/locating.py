@@ -110,7 +110,7 @@ def weight_files(path: Path) -> list[Path]:
         return sorted(path.glob("*.safetensors"))
     try:
         named = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{index} is not a valid index of weights: copy the whole model again.") from error
     return sorted(path / name for name in named)
 

@@ -267,6 +267,8 @@ class Store:
         self, path: Path, parts: Path, key: str, compute: "Callable[[Path], pd.DataFrame]"
     ) -> "pd.DataFrame":
         """Return the computed table as read from disk, so that a first run sees what later ones see."""
+        for left in self.folder.glob(f".{path.stem}-*"):  # half-written by a process that was killed
+            left.unlink(missing_ok=True)
         write_frame(path, compute(parts), key)
         shutil.rmtree(parts, ignore_errors=True)
         self.computed += 1

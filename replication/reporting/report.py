@@ -6,7 +6,7 @@ is executed again gives the same text; `environment` is the exception and says s
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -231,6 +231,14 @@ class Report:
             self._keep(judging.untestable(self.paper.key, entry, reason, estimate))
         else:
             self._keep(judging.result(self.paper.key, entry, estimate))
+
+    def judge(self, measured: Mapping[str, Estimate | str]) -> None:
+        """Judge several claims: an estimate as `claim` does, a reason as `untestable` does; errors as these."""
+        for claim_id, found in measured.items():
+            if isinstance(found, str):
+                self.untestable(claim_id, found)
+            else:
+                self.claim(claim_id, found)
 
     def untestable(self, claim_id: str, reason: str) -> None:
         """Record that a claim cannot be tested in this run, with the reason as a sentence.

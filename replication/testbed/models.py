@@ -56,9 +56,9 @@ def _control(cot_fraction: float) -> Recipe:
 
 
 RECIPES: dict[str, Recipe] = {
-    "testbed-small": Recipe(64, 3, 4, steps=1500, rate=2e-2),
-    "testbed": Recipe(128, 4, 4, steps=2600, rate=1.2e-2),
-    "testbed-large": Recipe(192, 6, 6, steps=1500, rate=1e-2),
+    "testbed-small": Recipe(64, 3, 4, steps=1200, rate=2e-2),
+    "testbed": Recipe(128, 4, 4, steps=2000, rate=1.2e-2),
+    "testbed-large": Recipe(192, 6, 6, steps=1050, rate=1e-2),
     "testbed-tuned": Recipe(128, 4, 4, steps=150, rate=3e-3, mix=Mix(qa=1.0, worked=0.0, equations=0.0,
                             biographies=0.0, noise=0.0, cot_fraction=0.7), init="testbed", data_seed=1),
 }  # fmt: skip

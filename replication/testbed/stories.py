@@ -1,16 +1,25 @@
 """The world of word problems: everyday stories in one to five calculation steps on whole numbers.
 
-The scenarios lie in `story_change`, `story_longer`, `story_totals` and `story_events` (sums and differences) and in
-`story_groups` (products, quotients, rates, fractions). `kind="chain"` is the plainest form: a start of 2..20
-followed by `level` gains and losses of 1..9.
+The scenarios lie in `story_change`, `story_longer`, `story_tales`, `story_totals`, `story_events` (sums and
+differences) and `story_groups` (products, quotients, rates, fractions). `kind="chain"` is the plainest form:
+a start of 2..20 followed by `level` gains and losses of 1..9.
 """
 
 import random
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
 from replication.settings import InputError
-from replication.testbed import story_change, story_events, story_groups, story_longer, story_totals
+from replication.testbed import (
+    lexicon,
+    story_change,
+    story_events,
+    story_groups,
+    story_longer,
+    story_tales,
+    story_totals,
+)
 from replication.testbed.story_parts import Scenario, Unsuitable
 from replication.testbed.worlds import Problem, parse_step
 
@@ -24,17 +33,33 @@ _MIX = {
     5: (0.15, 0.75, 0.1),
 }
 _TRIES = 1000
+_ASIDES = 0.08
+_REMARKS = (
+    "{who} likes to count things.",
+    "{who} is {n} years old.",
+    "{who} has always been good at math.",
+    "{who} lives in a small town with a lot of friends.",
+    "{who} has {n} friends who help from time to time.",
+    "It was a sunny day.",
+    "It is the middle of the week, and {who} has been busy.",
+    "{who} was very happy about the weather.",
+    "{who} decided to keep track of everything.",
+    "It is {n} o'clock in the morning.",
+    "{who} has a favorite color, which is {colour}.",
+    "{who} is in grade {n}.",
+    "Summer vacation has just started.",
+    "Here is a story about {who}.",
+)
 
 
 @cache
 def scenarios(kind: str, level: int) -> tuple[tuple[Scenario, ...], tuple[float, ...]]:
     """Return the scenarios of a kind that serve a level, and their weights."""
     if kind == "chain":
-        pool = (Scenario(story_events.chain, frozenset(LEVELS)),)
+        pool: tuple[Scenario, ...] = (Scenario(story_events.chain, frozenset(LEVELS)),)
     elif kind == "change":
-        pool = (
-            story_change.SCENARIOS + story_longer.SCENARIOS + story_totals.SCENARIOS + story_events.SCENARIOS
-        )
+        parts = (story_change, story_longer, story_tales, story_totals, story_events)
+        pool = tuple(scenario for part in parts for scenario in part.SCENARIOS)
     else:
         pool = story_groups.SCENARIOS
     fitting = tuple(s for s in pool if level in s.levels)
@@ -64,14 +89,25 @@ def generate(
     if kind is not None and kind not in KINDS:
         raise InputError(f"unknown kind of story {kind!r}: use one of {', '.join(KINDS)}")
     for _ in range(_TRIES):
-        pool, weights = scenarios(kind or rng.choices(KINDS, _MIX[level])[0], level)
+        drawn = kind or rng.choices(KINDS, _MIX[level])[0]
+        pool, weights = scenarios(drawn, level)
         if not pool:
             continue
         try:
-            return rng.choices(pool, weights)[0].make(rng, level)
+            problem = rng.choices(pool, weights)[0].make(rng, level)
         except Unsuitable:
             continue
+        return with_aside(rng, problem) if drawn == "change" and rng.random() < _ASIDES else problem
     raise InputError(f"no story of kind {kind!r} has {level} steps")
+
+
+def with_aside(rng: random.Random, problem: Problem) -> Problem:
+    """Return the problem with a remark before it that has nothing to do with the answer."""
+    who = problem.subject
+    if who not in lexicon.NAMES or not problem.question.startswith(who):
+        return problem
+    remark = rng.choice(_REMARKS).format(who=who, n=rng.randint(3, 12), colour=rng.choice(lexicon.COLOURS))
+    return replace(problem, question=f"{remark} {problem.question}")
 
 
 def solve(problem: Problem) -> str:

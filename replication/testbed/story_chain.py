@@ -1,4 +1,4 @@
-"""Word problems told as a chain of events: what someone starts with, what happens to it, what is asked at the end."""
+"""Word problems told as a chain of events: a start, what happens to it, what is asked at the end."""
 
 import random
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from replication.testbed.worlds import Problem
 
 LARGEST = 400
 _TRIES = 200
-BOXES = tuple(noun(word) for word in ("box", "bag", "basket", "jar", "tray", "pack", "bucket", "crate", "carton", "case"))
+BOXES = tuple(noun(word) for word in "box bag basket jar tray pack bucket crate carton case".split())
 Event = tuple[Callable[[random.Random, int, Work], tuple[int, dict[str, int]]], int, str]
 
 
@@ -97,7 +97,11 @@ STARTS: tuple[Event, ...] = (
     (_count, 0, "There <are/were> {x#n} in {A.s} {box.one}."),
     (_count, 0, "[On {day}|In {month}|For {A.his} birthday|One day|In the morning], {A} <gets/got> {x#n}."),
     (_boxes, 1, "{A} <has/had> {x#box} with {y#n} in each [{box.one}|one|]."),
-    (_boxes, 1, "{A} <buys/bought> {x#box} of {n}. Each {box.one} [<contains/contained>|<holds/held>|<has/had>] {y#n}."),
+    (
+        _boxes,
+        1,
+        "{A} <buys/bought> {x#box} of {n}. Each {box.one} [<holds/held>|<has/had>] {y#n}.",
+    ),
     (_boxes, 1, "{A} <collects/collected> {y#n} [a|each|every] day for {x} days."),
     (_dozens, 1, "{A} <buys/bought> {x} dozen {n} [at the {shop}|]."),
 )
@@ -123,13 +127,28 @@ EVENTS: tuple[Event, ...] = (
 ENDINGS: tuple[Event, ...] = (
     (_nothing, 0, "How many {n} <does/did> {A} have [now|left|in the end|at the end]?"),
     (_nothing, 0, "How many {n} <are/were> there [now|in the end]?"),
-    (_share, 1, "{A.he} <shares/shared> [them|all the {n}|all of them] equally among {x} {kin}. How many {n} <does/did> each [of them|] get?"),
-    (_share, 1, "{A.he} <puts/put> [all of them|what {A.he} <has/had> now|them|all {A.his} {n}] into {x#box}, the same number in each. How many {n} <are/were> in each {box.one}?"),
+    (
+        _share,
+        1,
+        "{A.he} <shares/shared> [them|all the {n}|all of them] equally among {x} {kin}. "
+        "How many {n} <does/did> each [of them|] get?",
+    ),
+    (
+        _share,
+        1,
+        "{A.he} <puts/put> [all of them|what {A.he} <has/had> now|them|all {A.his} {n}] into {x#box}, "
+        "the same number in each. How many {n} <are/were> in each {box.one}?",
+    ),
     (_share, 1, "If {A.he} <puts/put> {x#n} in each {box.one}, how many {box} <does/did> {A~} [need|fill]?"),
-    (_price, 1, "{A.he} <sells/sold> [all of them|all the {n} {A.he} <has/had>|them all] for {x$} each. How much money <does/did> {A~} [get|make|earn]?"),
+    (
+        _price,
+        1,
+        "{A.he} <sells/sold> [all of them|all the {n} {A.he} <has/had>|them all] for {x$} each. "
+        "How much money <does/did> {A~} [get|make|earn]?",
+    ),
     (_need, 1, "{A.he} <wants/wanted> to have {x#n}. How many more <does/did> {A~} need?"),
-)  # fmt: skip
-KIN = ("friends", "cousins", "sisters", "brothers", "classmates", "neighbors", "children", "students", "nephews", "nieces")
+)
+KIN = tuple("friends cousins sisters brothers classmates neighbors children students nephews nieces".split())
 
 
 def _chain(rng: random.Random, level: int) -> tuple[Event, ...]:
@@ -152,7 +171,9 @@ def _chain(rng: random.Random, level: int) -> tuple[Event, ...]:
 
 def _tell(rng: random.Random, level: int) -> Problem:
     chain = _chain(rng, level)
-    stage: Stage = set_stage(rng, "{A.} {B.}", {}, slots={"n": "things|snacks|school", "kin": KIN, "box": BOXES})
+    stage: Stage = set_stage(
+        rng, "{A.} {B.}", {}, slots={"n": "things|snacks|school", "kin": KIN, "box": BOXES}
+    )
     work, now = Work(low=1, high=LARGEST * 12), 0
     said = [stage.say(opener(rng, "{A}"))]
     for happen, _, text in chain:

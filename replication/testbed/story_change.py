@@ -412,7 +412,8 @@ COMPARE = (
 
         If {A} has {x#n} and {B} has {y} more than that, how many {n} does {B} have?
 
-        There are {x#n} in the first box. The second box has {y#more n}. How many {n} are in the second box?""",
+        There are {x#n} in the first box. The second box has {y#more n}. How many {n} are in the second
+        box?""",
         n="things|goods",
     ),
     frames(

@@ -1,7 +1,7 @@
-"""Stories of a stock that goes up and down: a setting, a start, then one event per step.
+"""Stories of a stock that goes up and down: a setting, a start, then one event per calculation step.
 
-`chain` is the plain form with small numbers (start 2..20, changes 1..9, all values 0..40); `events` the same with
-numbers of any size. Who and what differ by `Setting`; every event is worded anew.
+`chain` is the plain form with small numbers (start 2..20, changes 1..9, all values 0..40); `events` the same
+with numbers of any size. Who and what differ by `Setting`; every event is worded anew.
 """
 
 import random

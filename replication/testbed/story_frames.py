@@ -1,19 +1,20 @@
 """Tales: word problems from a plan whose numbers are drawn to fit, told in one of several texts.
 
-A plan such as ``"k:2-9 e:3-12 c:2-30 > t=k*e r=t-c"`` names the numbers that a story gives before the mark ``>``: a
-range, every tenth value of a range (``p:10-200/10``), a choice (``p:5,10,20``), a formula over earlier ones
-(``t=k*e``) or a condition (``a<b``). After the mark come the steps of the solution; the last one gives the
-answer. Drawing numbers backwards, from the result, makes every division exact.
+A plan such as ``"k:2-9 e:3-12 c:2-30 > t=k*e r=t-c"`` names the numbers that a story gives before the mark
+``>``: a range, every tenth value of a range (``p:10-200/10``), a choice (``p:5,10,20``), a formula over
+earlier ones (``t=k*e``) or a condition (``a<b``). After the mark come the steps of the solution; the last one
+gives the answer. Drawing numbers backwards, from the result, makes every division exact.
 
-Texts are templates of `story_parts.Scene` with a few more slots: ``{x!}`` digits, ``{j//k}`` "3/4" or "three fourths",
-``{verb~}`` a verb of the table in the story's tense, ``{verb.ing}``, and words from pools such as ``{day}``, ``{color2}``.
+Texts are templates of `story_parts.Scene` with a few more slots: ``{x!}`` digits, ``{j//k}`` "3/4" or "three
+fourths", ``{verb~}`` a verb of the table in the story's tense, ``{verb.ing}``, and words from pools such as
+``{day}`` and ``{color2}``.
 """
 
 import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from replication.testbed import lexicon
 from replication.testbed.lexicon import Noun, Person
@@ -41,7 +42,7 @@ class Plan:
     steps: tuple[Formula, ...]
 
 
-@lru_cache(maxsize=None)
+@cache
 def parse_plan(text: str) -> Plan:
     """Return the plan written as `text`.
 
@@ -49,7 +50,9 @@ def parse_plan(text: str) -> Plan:
         ValueError: if a token is neither a range, a choice, a formula nor a condition.
     """
     left, right = text.split(" > ")
-    return Plan(tuple(_given(token) for token in left.split()), tuple(_formula(token) for token in right.split()))
+    return Plan(
+        tuple(_given(token) for token in left.split()), tuple(_formula(token) for token in right.split())
+    )
 
 
 def _given(token: str) -> tuple:
@@ -95,7 +98,8 @@ def _draw_given(rng: random.Random, plan: Plan, numbers: dict[str, int]) -> None
     for entry in plan.given:
         if len(entry) == 3:
             name, values, _ = entry
-            numbers[name] = values[int(len(values) * rng.random() ** 1.25)]  # small numbers a little more often
+            # Small numbers a little more often.
+            numbers[name] = values[int(len(values) * rng.random() ** 1.25)]
         elif len(entry) == 4:
             _work((entry,), numbers)
         elif not _value(numbers, entry[0]) < _value(numbers, entry[1]):
@@ -125,7 +129,8 @@ class Stage(Scene):
             return self.part(self._int(top), self._int(bottom))
         if slot.startswith("verb"):
             key, form = re.fullmatch(r"(verb\d?)(.*)", slot).groups()
-            return verb_form(str(self.slots[key]), form.strip(".~") or ("" if not form else "ed" if self.past else "s"))
+            wanted = form.strip(".~") or ("" if not form else "ed" if self.past else "s")
+            return verb_form(str(self.slots[key]), wanted)
         key = re.match(r"\w+", slot).group()
         if key not in self.slots and key.rstrip("23456") in POOLS:
             self._take(key, key.rstrip("23456"))
@@ -195,22 +200,23 @@ def set_stage(
     roles: bool = True,
     slots: Mapping[str, str | tuple[str, ...]] | None = None,
 ) -> Stage:
-    """Return a stage with the numbers, the people that the template names, a row of the table and the nouns."""
+    """Return a stage with numbers, the people that the template names, a row of the table and nouns."""
     stage = Stage(rng, **numbers)
-    stage.people(*(key for key in "ABCD" if re.search(r"\{%s[.~}]" % key, template)), roles=roles)
+    stage.people(*(key for key in "ABCD" if re.search(rf"\{{{key}[.~}}]", template)), roles=roles)
     if table:
         columns, rows = TABLES[table]
         stage.slots.update(zip(columns, rng.choice(rows), strict=True))
     for key, spec in (slots or {}).items():
         if isinstance(spec, str):
-            stage.slots[key] = rng.choice(KINDS[spec]) if spec in KINDS else stage.noun(key, spec)
+            noun = rng.choice(KINDS[spec]) if spec in KINDS else stage.noun(key, spec)
+            stage.slots[key] = noun
         else:
             stage.slots[key] = rng.choice(spec)
     return stage
 
 
 def _labels(stage: Stage, about: str, counts: str, text: str) -> tuple[str, str]:
-    """Return the subject and the counted noun as plain texts; "they" and "" where the text does not name them."""
+    """Return subject and counted noun as plain texts; "they" and "" where the text does not name them."""
     subject, noun = stage.slots.get(about, "they"), stage.slots.get(counts, counts)
     if about in ("each", "it"):
         subject = about

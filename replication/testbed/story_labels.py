@@ -4,15 +4,15 @@ import re
 
 _ASKED = re.compile(r"\b(?:how|what|find out|by how|on which)\b", re.IGNORECASE)
 _MANY = re.compile(
-    r"(?:how many|number of|number is|amount of)(?: "
-    r"(?:more|fewer|less|other|extra|good|different|of|the|his|her|their|total"
-    r"|additional|these|those))* ?(.*)",
+    r"(?:how many|number of|number is|amount of)"
+    r"(?: (?:more|fewer|less|other|extra|good|different|of|the|his|her|their|total|additional|these)\b)*"
+    r" ?(.*)",
     re.IGNORECASE,
 )
 _STOP = re.compile(
     r"\b(?:do|does|did|is|are|was|were|will|would|can|could|must|should|has|have|had|than|remain|left|in|on|at|came|come"
     r"|went|go|got|get|fit|that|they|you|he|she|it|per|if|joined|visited|need|needs|older|younger|farther|longer|to|away"
-    r"|tall|altogether|for|by|with|from|still|there|each|not|visit|go|like|take|ride|walk|play|used)\b|[,.?]"
+    r"|tall|altogether|for|by|with|from|still|there|each|not|visit|go|like|take|stayed|remained|passed|watched|own|ride|walk|play|used)\b|[,.?]"
 )
 _UNITS = re.compile(
     r"\b(miles|minutes|hours|inches|feet|pounds|gallons|days|weeks|years|pages|points|degrees|meters|ounces|yards"

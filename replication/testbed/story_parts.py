@@ -26,6 +26,7 @@ _TRIES = 200
 _TOKENS = re.compile(r"[\[\]|<>/{}]")
 _ARTICLE = re.compile(r"\b([Aa])n? (?=([A-Za-z0-9][\w-]*))")
 _SENTENCE = re.compile(r'(?:^|(?<=[.?!] )|(?<=[.?!]" ))[a-z]')
+_DOZEN = re.compile(r"\b(the|these|those|another|all|his|her|their) a dozen\b", re.IGNORECASE)
 _CONSONANT_SOUND = re.compile(r"(?:uni|use|usu|eu|one\b|once)", re.IGNORECASE)
 _VOWEL_SOUND = re.compile(r"(?:[aeiou]|hour|honest|8\d*\b|11\b|18\b)", re.IGNORECASE)
 
@@ -147,7 +148,8 @@ def join(items: list[str] | tuple[str, ...], word: str = "and") -> str:
 def tidy(text: str) -> str:
     """Put right spaces, "a" before vowels and capitals at the start of sentences."""
     text = " ".join(text.split()).replace(" ,", ",").replace(" .", ".").replace(" ?", "?")
-    return _SENTENCE.sub(lambda m: m.group().upper(), _ARTICLE.sub(_article, text))
+    text = _DOZEN.sub(r"\1 dozen", _ARTICLE.sub(_article, text))
+    return _SENTENCE.sub(lambda m: m.group().upper(), text)
 
 
 def _article(match: re.Match) -> str:
@@ -177,7 +179,7 @@ class Scene:
         self._last = ""
 
     def people(self, *keys: str, roles: bool = False) -> None:
-        """Cast people with distinct names for the keys; with `roles` the first may be "a farmer" or "Mr. Lee"."""
+        """Cast people of distinct names; with `roles` the first may be "a farmer" or "Mr. Lee"."""
         taken = {p.name for p in self.slots.values() if isinstance(p, Person)}
         for position, key in enumerate(keys):
             person = lexicon.person(self.rng, roles and position == 0)
@@ -230,10 +232,10 @@ class Scene:
         """Return the text of a slot.
 
         Forms: {A} name (a role is "a farmer" first, "the farmer" later), {A~} name, or pronoun if A was named
-        last, {A.he} {A.him} {A.his} {A.s} (Tom's); {G} and {H} are cast when first used. {n} plural noun, {n.one}
-        singular, {n.a} with article; {x} number, {x#n} number with the noun of slot n, {x#minute} with that
-        word, {x#more n} "3 more apples", {x#c n} with the text of slot c between, {x&n} "another 3 apples"; {x$}
-        money; {k*} "twice" or "3 times"; {k/} "half", "a third"; any text slot as it is.
+        last, {A.he} {A.him} {A.his} {A.s} (Tom's); {G} and {H} are cast when first used. {n} plural noun,
+        {n.one} singular, {n.a} with article; {x} number, {x#n} number with the noun of slot n, {x#minute}
+        with that word, {x#more n} "3 more apples", {x#c n} with the text of slot c between, {x&n} "another 3
+        apples"; {x$} money; {k*} "twice" or "3 times"; {k/} "half", "a third"; any text slot as it is.
         """
         key, _, attribute = slot.partition(".")
         if "#" in slot:
@@ -340,16 +342,16 @@ def frame(
     """Make a scenario from a plan and a template.
 
     Args:
-        plan: steps over number slots, constants and earlier results, e.g. "x*y, r1-z". A number that is divided
-            and comes from the question is made a multiple of its divisor.
-        text: the template of the whole question. The people A, B, C, D are cast when it names them, and G, H as
-            people around A ("his sister", "Mary").
+        plan: steps over number slots, constants and earlier results, e.g. "x*y, r1-z". A number that is
+            divided and comes from the question is made a multiple of its divisor.
+        text: the template of the whole question. The people A, B, C, D are cast when it names them, and G, H
+            as people around A ("his sister", "Mary").
         weight: relative frequency.
         roles: A may be "a farmer" or "Mrs. Lee" instead of a first name.
         low: smallest result allowed in any step.
         check: extra condition on the numbers (slot name to value, with r1, r2, ... the results).
-        slots: a number range (low, high), a list of numbers, a theme name ("food|toys", "~n" for another noun of
-            n's theme), a tuple of texts or nouns to choose from, or a function of the numbers drawn so far.
+        slots: a number range (low, high), a list of numbers, a theme name ("food|toys", "~n" for another noun
+            of n's theme), a tuple of texts or nouns to choose from, or a function of the numbers so far.
 
     Returns:
         The scenario; its level is the number of steps.

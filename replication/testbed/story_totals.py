@@ -25,6 +25,23 @@ _VERBS = (
     ("actions", "<does/did>", "do"),
     *(("things|goods", f"<{third}/{past}>", base) for base, third, past in lexicon.GAIN + lexicon.LOSE),
 )
+_COLLECTIVE = (
+    ("fruit", "pieces of fruit"),
+    ("vegetables", "vegetables"),
+    ("toys", "toys"),
+    ("farm", "animals"),
+    ("pets", "pets"),
+    ("flowers", "flowers"),
+    ("trees", "plants"),
+    ("clothes", "pieces of clothing"),
+    ("bugs", "bugs"),
+    ("wild", "animals"),
+    ("school", "school supplies"),
+    ("vehicles", "vehicles"),
+    ("sports", "items"),
+    ("household", "items"),
+    ("baked", "items"),
+)
 _KEYS = "ABCDEF"
 
 
@@ -123,48 +140,31 @@ def total_kinds(rng: random.Random, level: int) -> Problem:
         parts = [f"{{v{i}#c{i} n}}" for i in range(level + 1)]
         word = noun.many
     else:
-        theme, word = rng.choice(
-            (
-                ("fruit", "pieces of fruit"),
-                ("vegetables", "vegetables"),
-                ("toys", "toys"),
-                ("farm", "animals"),
-                ("pets", "pets"),
-                ("flowers", "flowers"),
-                ("trees", "plants"),
-                ("clothes", "pieces of clothing"),
-                ("bugs", "bugs"),
-                ("wild", "animals"),
-                ("school", "school supplies"),
-                ("vehicles", "vehicles"),
-                ("sports", "items"),
-                ("household", "items"),
-                ("baked", "items"),
-            )
-        )
+        theme, word = rng.choice(_COLLECTIVE)
         for i, noun in enumerate(rng.sample(lexicon.THEMES[theme], level + 1)):
             scene.slots[f"k{i}"] = noun
         parts = [f"{{v{i}#k{i}}}" for i in range(level + 1)]
     listed = join(parts)
-    text = rng.choice(
-        (
-            f"{{A}} <has/had> {listed}. How many {word} <does/did> {{A~}} have {_ALL}?",
-            f"There <are/were> {listed} {{place}}. How many {word} <are/were> there {_ALL}?",
-            f"{{A}} <sees/saw> {listed} {{place}}. How many {word} <does/did> {{A~}} see {_ALL}?",
+    told = [
+        f"{{A}} <has/had> {listed}. How many {word} <does/did> {{A~}} have {_ALL}?",
+        f"There <are/were> {listed} {{place}}. How many {word} <are/were> there {_ALL}?",
+        f"{{A}} <sees/saw> {listed} {{place}}. How many {word} <does/did> {{A~}} see {_ALL}?",
+        f"{{A}} <counts/counted> {listed}. What is the total number of {word}?",
+    ]
+    if word not in ("animals", "pets", "bugs", "vehicles", "plants"):
+        told.append(
             f"A {{shop}} <sells/sold> {listed} [on {{day}}|in one day|this week]. How many {word} is that "
-            f"{_ALL}?",
-            f"{{A}} <counts/counted> {listed}. What is the total number of {word}?",
+            f"{_ALL}?"
         )
-    )
     scene.slots |= {"shop": rng.choice(lexicon.SHOPS), "day": rng.choice(lexicon.WEEKDAYS)}
     scene.slots["place"] = rng.choice(
         ("in the yard", "at the fair", "in the garden", "on the farm", "by the road", "at the show")
     )
-    return scene.problem(scene.say(text), work, "", word)
+    return scene.problem(scene.say(rng.choice(told)), work, "", word)
 
 
 def ladder(rng: random.Random, level: int) -> Problem:
-    """Return comparisons in a row (more, fewer, twice, half), then the last one's share, a total or a difference."""
+    """Return comparisons in a row (more, fewer, twice, half) that ask for the last, all or a difference."""
     asked = rng.choice(
         {
             1: ("last",),
@@ -300,8 +300,10 @@ def shopping(rng: random.Random, level: int) -> Problem:
     scene.slots["shop"] = rng.choice(lexicon.SHOPS)
     where = rng.choice(("", "at the {shop}", "for {G}"))
     if not change:
-        ask = "[How much <does/did> {A~} spend [in all|in total|altogether|]?|What <is/was> the total "
-              "cost?|How much <does/did> everything cost?]"
+        ask = (
+            "[How much <does/did> {A~} spend [in all|in total|altogether|]?|What <is/was> the total "
+            "cost?|How much <does/did> everything cost?]"
+        )
         return scene.problem(
             scene.say(f"{{A}} <buys/bought> {bought} {where}. {ask}"), work, scene.slots["A"].name, "dollars"
         )

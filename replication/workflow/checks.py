@@ -46,9 +46,19 @@ def resolve(request: Request) -> dict[Path, list[Notebook]]:
     check_task(request, notebooks)
     for run_dir in runs:
         settings.check_writable(run_dir)
+    given = values(request)
     for notebook in notebooks:
-        parameters.check(notebook.path, values(request))
+        parameters.check(notebook.path, given)
+        check_path(str(notebook.path))
+    for place in (given["model"], given["data_dir"]):
+        check_path(place)
     return runs
+
+
+def check_path(path: str) -> None:
+    """Raise `InputError` for a brace in the path of an input, which Snakemake takes for a wildcard."""
+    if {"{", "}"} & set(path):
+        raise InputError(f"The path {path} holds a brace, which the workflow cannot read: rename or move it.")
 
 
 def start(paper: str, request: Request) -> settings.Settings:

@@ -155,6 +155,8 @@ def _papermill(source: Path, partial: Path, values: Mapping[str, Any]) -> None:
             kernel_name=KERNEL,
             progress_bar=False,
             cwd=str(source.parent),
+            # Warnings of the kernel itself (connection without encryption), not of the code that it runs.
+            extra_arguments=["--log-level=40"],
         )
 
 

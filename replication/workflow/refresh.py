@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.settings import InputError
-from replication.workflow import manifest, parameters, progress
+from replication.workflow import discovery, manifest, parameters, progress
 from replication.workflow.discovery import Notebook
 from replication.workflow.execute import is_complete
 
@@ -93,12 +93,12 @@ def _drop(metadata: dict[str, Any], names: tuple[str, ...]) -> None:
 
 
 def _store_estimates(notebooks: list[Notebook], run_dir: Path) -> None:
-    """Keep the run's seconds as the expected ones of its profile."""
+    """Keep the run's seconds as the expected ones of its profile, for the project's own notebooks."""
     from replication.evaluation.files import write_atomic
 
     content = manifest.read(run_dir)
     profile = content.get("parameters", {}).get("profile", "")
-    labels = {notebook.label for notebook in notebooks}
+    labels = {one.label for one in notebooks if one.path.is_relative_to(discovery.FOLDER)}
     seconds = {
         label: round(entry["seconds"])
         for label, entry in content.get("notebooks", {}).items()
