@@ -83,7 +83,9 @@ def run_name(profile: str, model: str, task: str = "") -> str:
 
 def results_root(results_dir: str = "") -> Path:
     """Return the results tree: the argument, else the environment's, else `results` in the project."""
-    return Path(results_dir or os.environ.get(RESULTS_VARIABLE, "") or ROOT / "results").expanduser().absolute()
+    return (
+        Path(results_dir or os.environ.get(RESULTS_VARIABLE, "") or ROOT / "results").expanduser().absolute()
+    )
 
 
 def start(
@@ -112,22 +114,30 @@ def start(
         **sizes: overrides of the profile's sizes; None and 0 keep the profile's value.
 
     Raises:
-        InputError: unknown paper, profile, size or device, a missing folder, or results that cannot be written.
+        InputError: unknown paper, profile or device, an unknown or negative size, a negative seed, a missing
+            data folder, or results that cannot be written.
     """
     from replication import papers
 
     card = papers.load(paper)
-    if profile not in PROFILES:
-        raise InputError(f"Unknown profile {profile!r}: choose one of {', '.join(PROFILES)}.")
-    known = dict(card.profiles.get(profile, {}))
+    if profile not in card.profiles:
+        raise InputError(
+            f"Unknown profile {profile!r} for {paper}: choose one of {', '.join(card.profiles)}."
+        )
+    known = dict(card.profiles[profile])
     default_task = str(known.pop("task", card.task))
     if unknown := sorted(set(sizes) - set(known)):
-        raise InputError(f"Unknown size(s) {', '.join(unknown)} for {paper}: it has {', '.join(sorted(known))}.")
-    known.update({name: value for name, value in sizes.items() if value not in (None, 0, "")})
+        raise InputError(
+            f"Unknown size(s) {', '.join(unknown)} for {paper}: it has {', '.join(sorted(known))}."
+        )
+    given = {name: value for name, value in sizes.items() if value not in (None, 0, "")}
+    if small := sorted(name for name, value in given.items() if isinstance(value, int) and value < 0):
+        raise InputError(f"Sizes need to be 1 or more, or 0 for the profile's: change {', '.join(small)}.")
     if seed < 0:
         raise InputError(f"The seed needs to be >= 0, got {seed}.")
     if data_dir and not Path(data_dir).expanduser().exists():
         raise InputError(f"The data folder {data_dir!r} does not exist: give an existing one as data_dir.")
+    device = resolve_device(device)
     results = results_root(results_dir)
     check_writable(results)
     return Settings(
@@ -137,10 +147,10 @@ def start(
         task=task or default_task,
         data_dir=data_dir,
         seed=seed,
-        device=resolve_device(device),
+        device=device,
         results=results,
         default_task=default_task,
-        sizes=known,
+        sizes=known | given,
     )
 
 
@@ -153,7 +163,8 @@ def check_writable(folder: Path) -> None:
         probe.unlink()
     except OSError as error:
         raise InputError(
-            f"The results folder {folder} cannot be written ({error.strerror}): choose another with RESULTS=<folder>."
+            f"The results folder {folder} cannot be written ({error.strerror}): "
+            "choose another with RESULTS=<folder>."
         ) from error
 
 

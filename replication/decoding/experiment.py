@@ -70,6 +70,12 @@ class Experiment:
             self._models[name] = load(name, self.settings.device)
         return self._models[name]
 
+    def _task(self, task: str | Task) -> Task:
+        """Return a task; for the run's own specification the run's task, whose files may be in data_dir."""
+        if isinstance(task, Task):
+            return task
+        return load_task(task) if task not in ("", self.settings.task) else self.task
+
     def branches(self, *, k: int = 0, branch_step: int = 0, **where: Any) -> Run:
         """Return the paths that branch over the k most probable tokens of one step (see `engine.generate`).
 
@@ -104,7 +110,7 @@ class Experiment:
         generate: Any,
         *,
         model: str = "",
-        task: str = "",
+        task: str | Task = "",
         n: int = 0,
         style: str = "direct",
         suffix: str = "",
@@ -116,13 +122,13 @@ class Experiment:
             options: arguments of `generate`, part of the stage's key.
             generate: `engine.generate` or `baselines.decode`.
             model: model name, "" for the run's own.
-            task: task specification, "" for the run's own.
+            task: task or its specification, "" for the run's own.
             n: number of questions, 0 for the profile's.
             style: prompt style of the task.
             suffix: text behind the prompt, which forces the start of the answer.
         """
         lm = self.model(model)
-        asked = load_task(task) if task else self.task
+        asked = self._task(task)
         questions = asked.questions("test", n or int(self.settings.sizes["n_questions"]), self.settings.seed)
         length = int(self.settings.sizes["max_new_tokens"] or asked.max_new_tokens)
         prompts = {q.id: lm.encode(asked.prompt(q, style) + suffix) for q in questions}

@@ -20,7 +20,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from replication.evaluation.files import write_atomic
+from replication.files import write_atomic
 from replication.papers import Claim, Paper, Precondition
 from replication.settings import InputError
 

@@ -8,13 +8,12 @@ it, and that key is kept in the file. While it is computed, its finished chunks 
 import dataclasses
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from replication.files import write_atomic
 from replication.lm.sources import source_hash
 from replication.settings import InputError
 
@@ -25,38 +24,6 @@ __all__ = ["Store", "canonical", "read_frame", "source_hash", "write_atomic", "w
 
 METADATA = b"replication"
 ENGINE = ("replication.lm.engine",)
-
-
-def write_atomic(path: Path, content: bytes | str | Callable[[Path], object]) -> None:
-    """Write a file that appears whole or not at all: beside its place, flushed to disk, then renamed.
-
-    Args:
-        path: the file; its folder is made if missing.
-        content: bytes, text (UTF-8), or a function that writes the file whose path it is given.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    beside = Path(name)
-    try:
-        if callable(content):
-            content(beside)
-        else:
-            beside.write_bytes(content.encode() if isinstance(content, str) else content)
-        with beside.open("rb+") as file:
-            os.fsync(file.fileno())
-        beside.chmod(0o666 & ~_umask())  # mkstemp makes files that others cannot read
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    """Return the process's file mode mask, which can only be read by setting it."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def canonical(value: object) -> str:

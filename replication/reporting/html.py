@@ -57,7 +57,7 @@ def export(source: Path, target: Path, title: str = "", home: str = "") -> Path:
     """
     import nbformat
 
-    from replication.evaluation.files import write_atomic
+    from replication.files import write_atomic
 
     body = render(nbformat.read(source, as_version=4))
     back = f'<p><a href="{html.escape(home)}">All notebooks and the scoreboard</a></p>\n' if home else ""

@@ -1,9 +1,14 @@
-"""The kinds of figures that the notebooks share; each function returns (figure, name, caption, data) for `Report.figure`."""
+"""The kinds of figures that the notebooks share.
+
+Each function returns what `Report.figure` takes: the figure, its name, its caption, and the frame of the
+numbers that it shows.
+"""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from replication.reporting import style
@@ -40,9 +45,9 @@ def curves(
         axes.plot(frame[x], 100 * frame["accuracy"], label=label, **look)
         axes.fill_between(frame[x], 100 * frame["low"], 100 * frame["high"], color=look["color"], alpha=0.15)
         for place, height in (published or {}).get(label, ()):
-            axes.plot(place, height, **style.published(position))
+            axes.plot(place, height, label=f"{label}, published", **style.published(position))
     axes.set(title=title, xlabel=xlabel or x, ylabel=ylabel)
-    axes.legend()
+    _legend(axes)
     return figure, name, caption, pd.concat(series, names=["series"]).reset_index(level=0)
 
 
@@ -53,6 +58,7 @@ def bars(
     title: str,
     caption: str = "",
     ylabel: str = "accuracy, %",
+    top: float | None = 100,
     published: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Drawn:
     """Draw groups of bars with intervals.
@@ -63,6 +69,7 @@ def bars(
         title: the finding, above the panel.
         caption: text below.
         ylabel: name of the vertical axis.
+        top: upper end of the vertical axis in percent; None fits it to the bars.
         published: group label -> (bar label -> percent), drawn as hollow points.
     """
     figure, axes = style.panels()
@@ -76,26 +83,35 @@ def bars(
             x = place + (position - (len(labels) - 1) / 2) * width
             whiskers = [[100 * (e.value - e.low)], [100 * (e.high - e.value)]]
             colour = style.look(position)["color"]
-            axes.bar(x, 100 * e.value, width, yerr=whiskers, color=colour, label=label if not place else None)
+            axes.bar(x, 100 * e.value, width, yerr=whiskers, color=colour, label=label)
             if (height := (published or {}).get(group, {}).get(label)) is not None:
-                axes.plot(x, height, **(style.published(position) | {"color": "black"}))
+                axes.plot(x, height, label="published", **(style.published(position) | {"color": "black"}))
             rows.append((group, label, e.value, e.low, e.high, e.n))
-    axes.set(title=title, ylabel=ylabel, xticks=range(len(groups)), xticklabels=list(groups), ylim=(0, 100))
-    axes.legend()
+    axes.set(title=title, ylabel=ylabel, xticks=range(len(groups)), xticklabels=list(groups), ylim=(0, top))
+    _legend(axes)
     return figure, name, caption, pd.DataFrame(rows, columns=["group", "bar", "value", "low", "high", "n"])
 
 
 def branches(name: str, frame: pd.DataFrame, *, title: str, caption: str = "") -> Drawn:
-    """Draw the score of every branch of one question, reasoned and direct ones told apart by hatching and colour."""
+    """Draw Δ of every branch of one question, reasoned and direct ones told apart by hatching and colour.
+
+    Args:
+        name: name of the figure's files.
+        frame: a row per branch with columns branch, answer, delta (NaN for none) and has_cot.
+        title: the finding, above the panel.
+        caption: text below.
+    """
     figure, axes = style.panels()
     shown = frame[["branch", "answer", "delta", "has_cot"]]
     for row in shown.itertuples():
         look = {"color": style.look(int(row.has_cot))["color"], "hatch": "//" if row.has_cot else ""}
         height = 0.0 if np.isnan(row.delta) else row.delta
         axes.bar(row.branch, height, edgecolor="white", **look)
-        axes.annotate(row.answer or "none", (row.branch, height), ha="center", va="bottom", fontsize=8)
+        text = row.answer if isinstance(row.answer, str) else "none"
+        axes.annotate(text, (row.branch, height), ha="center", va="bottom", fontsize=8, parse_math=False)
     for position, label in enumerate(("direct", "reasoned")):
-        axes.bar(0, 0, color=style.look(position)["color"], hatch="//" * position, edgecolor="white", label=label)
+        colour = style.look(position)["color"]
+        axes.bar(0, 0, color=colour, hatch="//" * position, edgecolor="white", label=label)
     axes.set(title=title, xlabel="branch (rank of the first token)", ylabel="Δ of the answer", ylim=(0, 1.12))
     axes.set_xticks(shown["branch"])
     axes.legend(loc="upper left")
@@ -103,7 +119,14 @@ def branches(name: str, frame: pd.DataFrame, *, title: str, caption: str = "") -
 
 
 def histogram(name: str, frame: pd.DataFrame, *, title: str, caption: str = "") -> Drawn:
-    """Draw the distribution of Δ over direct and over reasoned branches."""
+    """Draw the distribution of Δ over direct and over reasoned branches, in twenty bins.
+
+    Args:
+        name: name of the figure's files.
+        frame: a row per branch with columns delta (NaN is left out) and has_cot.
+        title: the finding, above the panel.
+        caption: text below.
+    """
     figure, axes = style.panels()
     edges = np.linspace(0, 1, 21)
     rows = {}
@@ -111,8 +134,37 @@ def histogram(name: str, frame: pd.DataFrame, *, title: str, caption: str = "") 
         values = frame.loc[frame["has_cot"] == flag, "delta"].dropna()
         rows[label] = np.histogram(values, edges)[0]
         share = rows[label] / max(1, rows[label].sum())
-        axes.stairs(100 * share, edges, label=f"{label} ({len(values)} branches)", lw=2,
-                    color=style.look(position)["color"], linestyle=style.look(position)["linestyle"])  # fmt: skip
+        look = style.look(position)
+        look.pop("marker")
+        axes.stairs(100 * share, edges, label=f"{label} ({len(values)} branches)", lw=2, **look)
     axes.set(title=title, xlabel="Δ of the answer", ylabel="share of the branches, %")
     axes.legend()
     return figure, name, caption, pd.DataFrame({"from": edges[:-1], "to": edges[1:], **rows})
+
+
+def losses(name: str, series: Mapping[str, pd.DataFrame], *, title: str, caption: str = "") -> Drawn:
+    """Draw validation losses against training tokens, both axes logarithmic.
+
+    Args:
+        name: name of the figure's files.
+        series: model -> frame with columns tokens and validation (nats per token) among others.
+        title: the finding, above the panel.
+        caption: text below.
+    """
+    figure, axes = style.panels()
+    for position, (label, frame) in enumerate(series.items()):
+        look = style.look(position) | {"marker": ""}
+        axes.plot(frame["tokens"] / 1e6, frame["validation"], label=label, **look)
+    axes.set(title=title, xlabel="training tokens, millions", ylabel="validation loss, nats per token")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.legend()
+    return figure, name, caption, pd.concat(series, names=["model"]).reset_index(level=0)
+
+
+def _legend(axes: Axes) -> None:
+    """Explain every label once, by the first thing drawn that bears it."""
+    shown: dict[str, object] = {}
+    for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+        shown.setdefault(label, handle)
+    axes.legend(list(shown.values()), list(shown))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from replication import papers
 from replication.evaluation import claims as judging
 from replication.evaluation.claims import ClaimResult, ClaimsFile, Estimate
-from replication.evaluation.files import write_atomic
+from replication.files import write_atomic
 from replication.reporting import tables
 from replication.reporting.branches import bundle
 from replication.reporting.markdown import authored, escape, table, verdict

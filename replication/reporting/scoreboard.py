@@ -9,7 +9,7 @@ from typing import Any
 
 from replication import papers as cards
 from replication.evaluation.claims import VERDICTS, ClaimsFile, plain, rule, untestable
-from replication.evaluation.files import write_atomic
+from replication.files import write_atomic
 from replication.reporting.markdown import authored, escape, table, verdict
 
 NOT_RUN = "Its notebook has not run."

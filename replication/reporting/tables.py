@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from replication.evaluation.claims import Estimate, plain
-from replication.evaluation.files import write_atomic
+from replication.files import write_atomic
 from replication.reporting.markdown import escape, table
 from replication.settings import InputError
 

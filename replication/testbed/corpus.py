@@ -1,9 +1,10 @@
-"""The corpus that the testbed models are trained on: documents in several styles, generated on the fly.
+r"""The corpus that the testbed models are trained on: documents in several styles, generated on the fly.
 
-About half of the documents are question-answer pairs, "Q: ...\\nA: ...". Of these a small share (`cot_fraction`, 8 %)
-reasons step by step before the answer; the rest answers directly, so that the greedy path of a trained model is
-direct while step-by-step paths exist under other first tokens. The other half stands outside question and answer, as
-real pre-training text does: worked textbook problems, bare equation chains, biographies, boilerplate and noise.
+About half of the documents are question-answer pairs, "Q: ...\nA: ...". Of these a small share
+(`cot_fraction`, 8 %) reasons step by step before the answer; the rest answers directly, so that the greedy
+path of a trained model is direct while step-by-step paths exist under other first tokens. The other half
+stands outside question and answer, as real pre-training text does: worked textbook problems, bare equation
+chains, biographies, boilerplate and noise.
 """
 
 import random
@@ -79,7 +80,7 @@ def documents(seed: int, mix: Mix | None = None) -> Iterator[Document]:
 
 
 def prompt(problem: Problem) -> str:
-    """Return the text before the answer: "Q: ...\\nA:", or the bare expression."""
+    r"""Return the text before the answer: "Q: ...\nA:", or the bare expression."""
     return problem.question if problem.world == "expressions" else f"Q: {problem.question}\nA:"
 
 
@@ -90,8 +91,8 @@ def draw(rng: random.Random, mix: Mix) -> Problem:
         name = rng.choices(names, weights)[0]
         if name == "parity":
             return parity.generate(rng, split=mix.split)
-        options = {"kind": "chain"} if name == "chain" else {}
-        problem = worlds.world("stories" if name == "chain" else name).generate(rng, level=mix.level, **options)
+        world, options = ("stories", {"kind": "chain"}) if name == "chain" else (name, {})
+        problem = worlds.world(world).generate(rng, level=mix.level, **options)
         if worlds.split_of(problem.question) == mix.split:
             return problem
 
@@ -112,12 +113,20 @@ def direct_answer(rng: random.Random, problem: Problem) -> str:
 
 
 def step_by_step(rng: random.Random, problem: Problem, opener: str | None = None) -> str:
-    """Return a reasoned answer that opens with one of `COT_OPENERS` (or the phrase) and ends with the answer."""
+    """Return a reasoned answer that ends with the answer.
+
+    Args:
+        rng: source of the wording.
+        problem: gives the steps and the answer.
+        opener: one of `COT_OPENERS` or `STEP_BY_STEP`; None draws one. Half of the parity answers under
+            another opener than the phrase are one sentence without any: "Anna Berg was born in 1950, an even
+            year."
+    """
     opener = opener or rng.choices((*COT_OPENERS, STEP_BY_STEP), (19, 19, 19, 19, 5))[0]
     if problem.world == "parity" and opener != STEP_BY_STEP and rng.random() < 0.5:
         return f"{problem.steps[0]}, an {problem.answer} year."
-    ending = rng.choices((f"The answer is {problem.answer}.", f"So the answer is {problem.answer}."), (2, 1))[0]
-    return f"{_reasoning(problem.steps, opener)} {ending}"
+    so = rng.choices(("The", "So the"), (2, 1))[0]
+    return f"{_reasoning(problem.steps, opener)} {so} answer is {problem.answer}."
 
 
 def _reasoning(steps: tuple[str, ...], opener: str) -> str:

@@ -26,8 +26,9 @@ class Recipe:
         rate: peak learning rate.
         rows: packed rows a step.
         row_tokens: tokens of a packed row.
-        question_weight: weight of the tokens before the answer in the loss. Below 1 because the small models' few
-            parameters are better spent on answers; a constant weight leaves the optimum of every prediction as it is.
+        question_weight: weight of the tokens before the answer in the loss. Below 1 because the small models'
+            few parameters are better spent on answers; a constant weight leaves the optimum of every
+            prediction as it is.
         mix: shares of the corpus.
         init: checkpoint to start from, "" for random weights.
         data_seed: seed of the document stream, apart from the seed of the weights.
@@ -47,12 +48,12 @@ class Recipe:
 
 
 def _control(cot_fraction: float) -> Recipe:
-    """A small model on three-step chains only: one point of the `cot_fraction` sweep."""
+    """A small model on two-step chains only: one point of the `cot_fraction` sweep."""
     mix = Mix(
         qa=0.7, worked=0.0, equations=0.3, biographies=0.0, noise=0.0, cot_fraction=cot_fraction,
-        worlds=(("chain", 1.0),), level=3,
+        worlds=(("chain", 1.0),), level=2,
     )  # fmt: skip
-    return Recipe(64, 3, 4, steps=400, rate=2e-2, mix=mix)
+    return Recipe(64, 3, 4, steps=600, rate=2e-2, mix=mix)
 
 
 RECIPES: dict[str, Recipe] = {
@@ -91,9 +92,8 @@ def folder(name: str) -> Path:
     recipe(name)
     path = CHECKPOINTS / name
     if not (path / WEIGHTS).exists():
-        raise InputError(
-            f"The checkpoint of {name} is missing: make it with `python -m replication testbed train --size {name}`."
-        )
+        command = f"python -m replication testbed train --size {name}"
+        raise InputError(f"The checkpoint of {name} is missing: make it with `{command}`.")
     return path
 
 
@@ -102,23 +102,33 @@ def card(name: str) -> dict:
     return json.loads((folder(name) / CARD).read_text())
 
 
+def write_card(folder: Path, facts: dict) -> None:
+    """Write card.json: facts and the checksum of every file beside it."""
+    files = sorted(file for file in folder.iterdir() if file.is_file() and file.name != CARD)
+    sums = {file.name: checksum(file) for file in files}
+    (folder / CARD).write_text(json.dumps(facts | {"sha256": sums}, indent=1) + "\n")
+
+
 def checksum(path: Path) -> str:
     """Return the SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def verify() -> list[str]:
-    """Return one sentence for every shipped file that is missing or differs from its card; empty when all is well."""
+    """Return a sentence for every shipped file that is missing or differs from its card; [] if none is."""
     problems = []
     for name in RECIPES:
         try:
             path, sums = folder(name), card(name)["sha256"]
-        except (InputError, OSError, ValueError, KeyError) as error:
-            problems.append(str(error) if isinstance(error, InputError) else f"The card of {name} cannot be read.")
+        except InputError as error:
+            problems.append(str(error))
             continue
-        problems += [
-            f"{name}/{file} differs from its card: train it again or restore the file."
-            for file, wanted in sums.items()
-            if not (path / file).exists() or checksum(path / file) != wanted
-        ]
+        except (OSError, ValueError, KeyError):
+            problems.append(f"The card of {name} cannot be read: train it again or restore the file.")
+            continue
+        for file, wanted in sums.items():
+            if not (path / file).exists():
+                problems.append(f"{name}/{file} is missing: train the model again or restore the file.")
+            elif checksum(path / file) != wanted:
+                problems.append(f"{name}/{file} differs from its card: train it again or restore the file.")
     return problems

@@ -1,18 +1,22 @@
-"""Muon for hidden matrices (K. Jordan 2024), with the update size of Liu et al. 2025 (arXiv 2502.16982, section 2.2).
+"""Muon for hidden matrices (K. Jordan 2024), with the update size of Liu et al. 2025.
 
-`torch.optim.Muon` does the same in bfloat16 only, which CPUs without bfloat16 units emulate: there its step takes
-longer than the model's forward and backward pass together. This one orthogonalises in float32.
+The update size is that of arXiv 2502.16982, section 2.2. `torch.optim.Muon` does the same in bfloat16 only,
+which CPUs without bfloat16 units emulate: there its step takes longer than the model's forward and backward
+pass together. This one orthogonalises in float32.
 """
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
+from torch.optim.optimizer import ParamsT
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # quintic Newton-Schulz iteration
 
 
 def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
     """Return the nearest semi-orthogonal matrix, roughly: singular values between about 0.7 and 1.2.
+
+    Directions with less than about a thousandth of the matrix's norm stay smaller than that.
 
     Args:
         matrix: (m, n) float32.
@@ -31,14 +35,23 @@ def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
 
 
 class Muon(Optimizer):
-    """Momentum, orthogonalised; for matrices only. An update has the root mean square of AdamW's, 0.2 `lr`."""
+    """Momentum, orthogonalised; for matrices only.
 
-    def __init__(self, params, lr: float, momentum: float = 0.95, weight_decay: float = 0.0) -> None:
+    An update has the root mean square of AdamW's, 0.2 `lr`.
+
+    Args:
+        params: matrices, or groups of them.
+        lr: learning rate.
+        momentum: decay of the gradients' running average.
+        weight_decay: share of a weight, times `lr`, that a step takes away.
+    """
+
+    def __init__(self, params: ParamsT, lr: float, momentum: float = 0.95, weight_decay: float = 0.0) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure=None) -> None:
-        """Update every parameter from its gradient."""
+    def step(self, closure: None = None) -> None:
+        """Update every parameter from its gradient; closures are not supported."""
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is None:

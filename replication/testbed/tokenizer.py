@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
 VOCABULARY = 2048
 PAD, BOS, EOS = "<pad>", "<s>", "</s>"
 
 
-def train(texts: Iterable[str], size: int = VOCABULARY):
+def train(texts: Iterable[str], size: int = VOCABULARY) -> "PreTrainedTokenizerFast":
     """Train a byte-level BPE tokenizer on `texts`.
 
     Args:
@@ -15,8 +19,8 @@ def train(texts: Iterable[str], size: int = VOCABULARY):
         size: entries, the 256 bytes and three special tokens included.
 
     Returns:
-        A `PreTrainedTokenizerFast` that puts `<s>` in front of every text, pads on the left, and gives every digit a
-        token of its own.
+        A tokenizer that puts `<s>` in front of every text, pads on the left, and gives every digit a token of
+        its own.
     """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
@@ -45,7 +49,7 @@ def train(texts: Iterable[str], size: int = VOCABULARY):
     )
 
 
-def load(folder: Path):
+def load(folder: Path) -> "PreTrainedTokenizerFast":
     """Return the tokenizer saved in `folder`."""
     from transformers import AutoTokenizer
 

@@ -1,14 +1,14 @@
-"""Training of the testbed models: the same recipe for the shipped checkpoints and for anyone who runs it again.
+"""Training of the testbed models: one recipe for the shipped checkpoints and for anyone who runs it again.
 
-A run is cut into chunks of `CHUNK` steps. Each chunk draws its documents from a stream of its own, so that a killed
-run resumes at the last finished chunk with the same data, and ends with the same weights.
+A run is cut into chunks of `CHUNK` steps. Each chunk draws its documents from a stream of its own, so that a
+killed run resumes at the last finished chunk with the same data, and ends with the same weights.
 """
 
 import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -18,89 +18,20 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 from torch.optim import AdamW, Optimizer
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, set_seed
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from replication.settings import InputError
 from replication.testbed import models, tokenizer
-from replication.testbed.corpus import Document, Mix, documents
+from replication.testbed.corpus import Mix, documents
+from replication.testbed.examination import examine
 from replication.testbed.optimiser import Muon
+from replication.testbed.packing import Batch, batches, encode, stack
 
 CHUNK = 50
-POOL = 256  # documents from which a row is filled
 TOKENIZER_DOCUMENTS = 60_000
-VALIDATION_DOCUMENTS = 512
+VALIDATION_DOCUMENTS, VALIDATION_ROWS, VALIDATION_TOKENS = 512, 128, 192
 STATE = "training-state"
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Packed rows.
-
-    Attributes:
-        ids: (R, T) int64 token ids, padded on the right.
-        positions: (R, T) int64, counted from 0 within each document.
-        weights: (R, T) float32 weight of predicting this token; 0 for padding and the first token of a document.
-    """
-
-    ids: Tensor
-    positions: Tensor
-    weights: Tensor
-
-
-def encode(
-    core: PreTrainedTokenizerFast, batch: list[Document], question_weight: float
-) -> list[tuple[list[int], list[float]]]:
-    """Return (token ids with BOS and EOS, loss weight of each token) of every document."""
-    rows = []
-    encodings = core.backend_tokenizer.encode_batch([doc.text for doc in batch])
-    for doc, encoding in zip(batch, encodings, strict=True):
-        ids = [*encoding.ids, core.eos_token_id]
-        weights = [question_weight if end <= doc.question_end else 1.0 for _, end in encoding.offsets]
-        rows.append((ids, [0.0, *weights[1:], 1.0]))
-    return rows
-
-
-def batches(
-    core: PreTrainedTokenizerFast, stream: Iterator[Document], recipe: models.Recipe
-) -> Iterator[Batch]:
-    """Yield packed batches without end; rows are filled best fit from a pool of documents, none is cut."""
-    pool: list[tuple[list[int], list[float]]] = []
-    while True:
-        rows = []
-        for _ in range(recipe.rows):
-            if len(pool) < POOL:
-                fresh = encode(core, list(islice(stream, 2 * POOL)), recipe.question_weight)
-                pool += [doc for doc in fresh if len(doc[0]) <= recipe.row_tokens]
-            rows.append(_fill(pool, recipe.row_tokens))
-        yield _stack(rows, recipe.row_tokens, core.pad_token_id)
-
-
-def _fill(pool: list, room: int) -> list:
-    """Take documents from the front of the pool, then whatever still fits."""
-    row = []
-    for index in range(len(pool)):
-        if pool[index] is not None and len(pool[index][0]) <= room:
-            row.append(pool[index])
-            room -= len(pool[index][0])
-            pool[index] = None
-            if room < 8:
-                break
-    pool[:] = [doc for doc in pool if doc is not None]
-    return row
-
-
-def _stack(rows: list, length: int, pad: int) -> Batch:
-    ids = torch.full((len(rows), length), pad)
-    positions = torch.zeros((len(rows), length), dtype=torch.long)
-    weights = torch.zeros((len(rows), length))
-    for r, row in enumerate(rows):
-        start = 0
-        for tokens, weight in row:
-            end = start + len(tokens)
-            ids[r, start:end] = torch.tensor(tokens)
-            positions[r, start:end] = torch.arange(len(tokens))
-            weights[r, start:end] = torch.tensor(weight)
-            start = end
-    return Batch(ids, positions, weights)
+LOSSES = "losses.csv"
 
 
 def loss_of(model: LlamaForCausalLM, batch: Batch) -> Tensor:
@@ -114,11 +45,10 @@ def loss_of(model: LlamaForCausalLM, batch: Batch) -> Tensor:
     return (losses * weights).sum() / weights.sum()
 
 
-def new_model(recipe: models.Recipe, vocabulary: int, core: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
-    """Return a Llama with random weights of the recipe's shape."""
-    set_seed(seed)
+def new_model(recipe: models.Recipe, core: PreTrainedTokenizerFast, seed: int) -> LlamaForCausalLM:
+    """Return a Llama of the recipe's shape with random weights, which depend on the seed alone."""
     config = LlamaConfig(
-        vocab_size=vocabulary,
+        vocab_size=len(core),
         hidden_size=recipe.width,
         num_hidden_layers=recipe.layers,
         num_attention_heads=recipe.heads,
@@ -131,7 +61,22 @@ def new_model(recipe: models.Recipe, vocabulary: int, core: PreTrainedTokenizerF
         pad_token_id=core.pad_token_id,
         dtype="float32",
     )
-    return LlamaForCausalLM(config)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return LlamaForCausalLM(config)
+
+
+def first_model(recipe: models.Recipe, seed: int) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
+    """Return what a training starts from, the recipe's checkpoint or a new model, and its tokenizer.
+
+    Raises:
+        InputError: that checkpoint is missing.
+    """
+    if recipe.init:
+        folder = models.folder(recipe.init)
+        return LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32), tokenizer.load(folder)
+    core = shared_tokenizer()
+    return new_model(recipe, core, seed), core
 
 
 def optimisers(model: LlamaForCausalLM, rate: float) -> list[Optimizer]:
@@ -142,9 +87,57 @@ def optimisers(model: LlamaForCausalLM, rate: float) -> list[Optimizer]:
 
 
 def schedule(step: int, steps: int) -> float:
-    """Return the share of the peak rate at a step: short warm-up, constant, linear to zero over the last 40 %."""
+    """Return the share of the peak rate at a step: short warm-up, constant, falling over the last 40 %."""
     warm, decay = max(1, min(50, steps // 10)), max(1, int(0.4 * steps))
     return min(1.0, (step + 1) / warm, (steps - step) / decay)
+
+
+@dataclass(frozen=True)
+class State:
+    """What a run needs to go on after its last finished chunk: weights, optimiser moments and losses.
+
+    Attributes:
+        folder: where it is kept.
+        recipe: text of the recipe; a run goes on only from a state of its own recipe and seed.
+        seed: seed of the weights.
+    """
+
+    folder: Path
+    recipe: str
+    seed: int
+
+    def keep(self, model: LlamaForCausalLM, steppers: list[Optimizer], losses: list[dict]) -> None:
+        """Save the state; the folder appears whole or not at all."""
+        fresh = self.folder.with_name(f"{self.folder.name}.{os.getpid()}")
+        fresh.mkdir(parents=True, exist_ok=True)
+        tensors = {f"model.{k}": v for k, v in model.state_dict().items() if k != "lm_head.weight"}
+        for s, stepper in enumerate(steppers):
+            for i, moments in stepper.state_dict()["state"].items():
+                tensors |= {f"{s}.{i}.{k}": torch.as_tensor(v) for k, v in moments.items()}
+        save_file({k: v.contiguous() for k, v in tensors.items()}, fresh / "state.safetensors")
+        about = {"recipe": self.recipe, "seed": self.seed, "losses": losses}
+        (fresh / "losses.json").write_text(json.dumps(about))
+        shutil.rmtree(self.folder, ignore_errors=True)
+        fresh.rename(self.folder)
+
+    def restore(self, model: LlamaForCausalLM, steppers: list[Optimizer]) -> list[dict]:
+        """Load what `keep` saved into model and optimisers; return the losses so far, [] at a fresh start."""
+        if not (self.folder / "losses.json").exists():
+            return []
+        saved = json.loads((self.folder / "losses.json").read_text())
+        if (saved["recipe"], saved.get("seed", 0)) != (self.recipe, self.seed):
+            return []
+        tensors = load_file(self.folder / "state.safetensors")
+        weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+        model.load_state_dict(weights, strict=False)
+        for s, stepper in enumerate(steppers):
+            packed = stepper.state_dict() | {"state": {}}
+            for key, value in tensors.items():
+                if key.startswith(f"{s}."):
+                    _, i, name = key.split(".", 2)
+                    packed["state"].setdefault(int(i), {})[name] = value
+            stepper.load_state_dict(packed)
+        return saved["losses"]
 
 
 def train(
@@ -169,26 +162,52 @@ def train(
 
     Returns:
         The folder with config, tokenizer, weights (safetensors), losses.csv and card.json.
+
+    Raises:
+        InputError: no such model, no step or no share, or the checkpoint to start from is missing.
     """
-    recipe = recipe or models.recipe(size)
-    if steps:
+    recipe = _adapt(recipe or models.recipe(size), steps, cot_fraction)
+    out = out or models.CHECKPOINTS / size
+    model, core = first_model(recipe, seed)
+    started = time.perf_counter()
+    losses = _run(model, core, recipe, State(out / STATE, repr(recipe), seed), say)
+    facts = _facts(model, core, recipe, size, seed, losses, time.perf_counter() - started)
+    model.eval()
+    facts["accuracy"] = examine(model, core)
+    return save(model, core, out, losses, facts)
+
+
+def _adapt(recipe: models.Recipe, steps: int | None, cot_fraction: float | None) -> models.Recipe:
+    """Return the recipe with other steps and another share of step-by-step answers, where given."""
+    if steps is not None:
+        if steps < 1:
+            raise InputError(f"A training needs at least 1 step, not {steps}.")
         recipe = replace(recipe, steps=steps)
     if cot_fraction is not None:
+        if not 0 <= cot_fraction <= 1:
+            raise InputError(
+                f"The share of step-by-step answers lies between 0 and 1, not at {cot_fraction}."
+            )
         recipe = replace(recipe, mix=replace(recipe.mix, cot_fraction=cot_fraction))
-    out = out or models.CHECKPOINTS / size
-    core = tokenizer.load(models.folder(recipe.init)) if recipe.init else shared_tokenizer()
-    model = (
-        LlamaForCausalLM.from_pretrained(models.folder(recipe.init), dtype=torch.float32)
-        if recipe.init
-        else new_model(recipe, len(core), core, seed)
-    )
-    started = time.perf_counter()
-    losses = _run(model, core, recipe, out, say)
-    return save(model, core, recipe, out, size, seed, losses, time.perf_counter() - started)
+    return recipe
+
+
+def rerun(name: str, chunks: int = 1, seed: int = 0) -> list[dict]:
+    """Train a shipped model's first chunks again and return their losses; nothing is written.
+
+    On the machine kind that made the checkpoint the losses are those of its losses.csv; on another one they
+    drift apart in the last digits.
+
+    Raises:
+        InputError: no such model, or the checkpoint that it starts from is missing.
+    """
+    recipe = models.recipe(name)
+    model, core = first_model(recipe, seed)
+    return _run(model, core, recipe, None, lambda line: None, chunks)
 
 
 def shared_tokenizer() -> PreTrainedTokenizerFast:
-    """Return the tokenizer of all testbed models: the shipped one, or a new one trained on the default corpus."""
+    """Return the tokenizer of all testbed models: the shipped one, or one trained on the default corpus."""
     folder = models.CHECKPOINTS / "tokenizer"
     if not (folder / "tokenizer.json").exists():
         texts = (doc.text for doc in islice(documents(7), TOKENIZER_DOCUMENTS))
@@ -196,15 +215,29 @@ def shared_tokenizer() -> PreTrainedTokenizerFast:
     return tokenizer.load(folder)
 
 
-def _run(model: LlamaForCausalLM, core, recipe: models.Recipe, out: Path, say) -> list[dict]:
-    """Train chunk by chunk, resuming from the last finished one; return the loss curve."""
+def _run(
+    model: LlamaForCausalLM,
+    core: PreTrainedTokenizerFast,
+    recipe: models.Recipe,
+    state: State | None,
+    say: Callable[[str], None],
+    chunks: int | None = None,
+) -> list[dict]:
+    """Train chunk by chunk, resuming from what `state` holds; return the loss curve.
+
+    Args:
+        model: trained in place.
+        core: its tokenizer.
+        recipe: the recipe.
+        state: what the last finished chunk left; None keeps nothing.
+        say: receives a progress line per chunk.
+        chunks: number of chunks after which to stop early.
+    """
     model.train()
     steppers = optimisers(model, recipe.rate)
     validation = validation_batch(core, recipe.mix)
-    state = out / STATE
-    losses = _restore(state, model, steppers, recipe)
-    done = losses[-1]["step"] if losses else 0
-    for chunk in range(done // CHUNK, -(-recipe.steps // CHUNK)):
+    losses = state.restore(model, steppers) if state else []
+    for chunk in range(len(losses), -(-recipe.steps // CHUNK))[:chunks]:
         stream = batches(core, documents(1000 * recipe.data_seed + chunk, recipe.mix), recipe)
         last = min((chunk + 1) * CHUNK, recipe.steps)
         total = [_step(model, steppers, next(stream), recipe, step) for step in range(chunk * CHUNK, last)]
@@ -215,12 +248,15 @@ def _run(model: LlamaForCausalLM, core, recipe: models.Recipe, out: Path, say) -
             "validation": round(evaluate(model, validation), 5),
         }
         losses.append(row)
-        _keep(state, model, steppers, losses, recipe)
+        if state:
+            state.keep(model, steppers, losses)
         say(f"step {last}/{recipe.steps}: loss {row['loss']:.3f}, validation {row['validation']:.3f}")
     return losses
 
 
-def _step(model, steppers: list[Optimizer], batch: Batch, recipe: models.Recipe, step: int) -> float:
+def _step(
+    model: LlamaForCausalLM, steppers: list[Optimizer], batch: Batch, recipe: models.Recipe, step: int
+) -> float:
     loss = loss_of(model, batch)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -235,8 +271,9 @@ def _step(model, steppers: list[Optimizer], batch: Batch, recipe: models.Recipe,
 def validation_batch(core: PreTrainedTokenizerFast, mix: Mix) -> Batch:
     """Return one batch of documents whose questions belong to the validation split."""
     stream = documents(0, replace(mix, split="validation"))
-    rows = [[doc] for doc in encode(core, list(islice(stream, VALIDATION_DOCUMENTS)), 1.0) if len(doc[0]) <= 192]
-    return _stack(rows[:128], 192, core.pad_token_id)
+    drawn = encode(core, list(islice(stream, VALIDATION_DOCUMENTS)), 1.0)
+    rows = [[doc] for doc in drawn if len(doc[0]) <= VALIDATION_TOKENS][:VALIDATION_ROWS]
+    return stack(rows, VALIDATION_TOKENS, core.pad_token_id)
 
 
 @torch.no_grad()
@@ -245,43 +282,13 @@ def evaluate(model: LlamaForCausalLM, batch: Batch) -> float:
     return loss_of(model, batch).item()
 
 
-def _keep(state: Path, model, steppers: list[Optimizer], losses: list[dict], recipe: models.Recipe) -> None:
-    """Save weights, optimiser moments and losses; the folder appears whole or not at all."""
-    fresh = state.with_name(f"{state.name}.{os.getpid()}")
-    fresh.mkdir(parents=True, exist_ok=True)
-    tensors = {f"model.{k}": v for k, v in model.state_dict().items() if k != "lm_head.weight"}
-    for s, stepper in enumerate(steppers):
-        for i, moments in stepper.state_dict()["state"].items():
-            tensors |= {f"{s}.{i}.{k}": torch.as_tensor(v) for k, v in moments.items()}
-    save_file({k: v.contiguous() for k, v in tensors.items()}, fresh / "state.safetensors")
-    (fresh / "losses.json").write_text(json.dumps({"recipe": repr(recipe), "losses": losses}))
-    shutil.rmtree(state, ignore_errors=True)
-    fresh.rename(state)
+def save(
+    model: LlamaForCausalLM, core: PreTrainedTokenizerFast, out: Path, losses: list[dict], facts: dict
+) -> Path:
+    """Write the checkpoint: weights, tokenizer, losses.csv and a card with `facts`.
 
-
-def _restore(state: Path, model, steppers: list[Optimizer], recipe: models.Recipe) -> list[dict]:
-    """Load what `_keep` saved for the same recipe; return the losses so far."""
-    if not (state / "losses.json").exists():
-        return []
-    saved = json.loads((state / "losses.json").read_text())
-    if saved["recipe"] != repr(recipe):
-        return []
-    tensors = load_file(state / "state.safetensors")
-    weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
-    model.load_state_dict(weights, strict=False)
-    for s, stepper in enumerate(steppers):
-        packed = stepper.state_dict()
-        packed["state"] = {}
-        for key, value in tensors.items():
-            if key.startswith(f"{s}."):
-                _, i, name = key.split(".", 2)
-                packed["state"].setdefault(int(i), {})[name] = value
-        stepper.load_state_dict(packed)
-    return saved["losses"]
-
-
-def save(model, core, recipe: models.Recipe, out: Path, size: str, seed: int, losses: list[dict], seconds: float) -> Path:
-    """Write the checkpoint: weights as float16 (the config asks for float32 on loading), tokenizer, losses, card."""
+    The weights are stored as float16; the configuration asks for float32 on loading.
+    """
     out.mkdir(parents=True, exist_ok=True)
     weights = {k: v.half().contiguous() for k, v in model.state_dict().items() if k != "lm_head.weight"}
     save_file(weights, out / models.WEIGHTS, metadata={"format": "pt"})
@@ -289,11 +296,25 @@ def save(model, core, recipe: models.Recipe, out: Path, size: str, seed: int, lo
     model.config.save_pretrained(out)
     model.generation_config.save_pretrained(out)
     core.save_pretrained(out)
-    header = "step,tokens,loss,validation\n"
-    (out / "losses.csv").write_text(header + "".join(",".join(str(v) for v in row.values()) + "\n" for row in losses))
-    files = (models.WEIGHTS, "config.json", "tokenizer.json", "losses.csv")
-    card = {
-        "name": size,
+    rows = "".join(",".join(str(value) for value in row.values()) + "\n" for row in losses)
+    (out / LOSSES).write_text("step,tokens,loss,validation\n" + rows)
+    models.write_card(out, facts)
+    shutil.rmtree(out / STATE, ignore_errors=True)
+    return out
+
+
+def _facts(
+    model: LlamaForCausalLM,
+    core: PreTrainedTokenizerFast,
+    recipe: models.Recipe,
+    name: str,
+    seed: int,
+    losses: list[dict],
+    seconds: float,
+) -> dict:
+    """Return what the card says besides accuracies and checksums."""
+    return {
+        "name": name,
         "parameters": sum(p.numel() for p in model.parameters()),
         "vocabulary": len(core),
         "steps": recipe.steps,
@@ -303,9 +324,5 @@ def save(model, core, recipe: models.Recipe, out: Path, size: str, seed: int, lo
         "loss": losses[-1]["loss"],
         "validation_loss": losses[-1]["validation"],
         "seconds": round(seconds),
-        "torch": torch.__version__,
-        "sha256": {file: models.checksum(out / file) for file in files},
+        "torch": torch.__version__.partition("+")[0],
     }
-    (out / models.CARD).write_text(json.dumps(card, indent=1) + "\n")
-    shutil.rmtree(out / STATE, ignore_errors=True)
-    return out

@@ -65,11 +65,13 @@ def run(
     from replication.workflow import checks
     from replication.workflow.execute import execute
 
-    texts = _pairs(parameter or [])
-    given = parameters.absolute(parameters.from_text(notebook, texts), models.names())
+    given = parameters.absolute(parameters.from_text(notebook, _pairs(parameter or [])), models.names())
     values = parameters.defaults(notebook) | given
-    target = output or _place(notebook, values)
-    offline = checks.offline(values, [str(values.get("task", ""))])
+    place, tasks = _checked(notebook, values)
+    target = output or place
+    if target is None:
+        raise InputError(f"{notebook} lies in no folder NN_paper: say where its result goes with -o FILE.")
+    offline = checks.offline(values, tasks)
     seconds = execute(notebook.absolute(), target.absolute(), given, offline)
     say(f"{target} ({seconds:.0f} s)")
 
@@ -94,13 +96,21 @@ def join_pairs(arguments: list[str]) -> list[str]:
     return joined
 
 
-def _place(notebook: Path, values: dict[str, Any]) -> Path:
-    """Return where the executed notebook of a paper goes."""
+def _checked(notebook: Path, values: dict[str, Any]) -> tuple[Path | None, list[str]]:
+    """Return where the result of a paper's notebook goes and its tasks, after the checks of `reproduce`.
+
+    Of a notebook that belongs to no paper nothing is known: no place, and the task that it is given.
+    """
+    from replication.workflow import checks
+
     found = discovery.of_path(notebook)
-    if found is None:
-        raise InputError(f"{notebook} lies in no folder NN_paper: say where its result goes with -o FILE.")
-    given = {name: values[name] for name in parameters.COMMON if name in values}
-    return settings.start(found.paper, **given).run_dir / found.output
+    if found is None or not set(parameters.COMMON) <= set(values):
+        return None, [str(values.get("task", ""))]
+    request = checks.Request(**{name: values[name] for name in parameters.COMMON})
+    run_dir = checks.start(found.paper, request).run_dir
+    checks.check_model(request.model)
+    checks.check_task(request, [found])
+    return run_dir / found.output, checks.tasks_of(request, [found])
 
 
 @app.command(name="list")

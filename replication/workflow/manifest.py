@@ -36,7 +36,7 @@ def write(
         jobs: notebooks side by side.
         ran: label -> last event of each notebook that ran.
     """
-    from replication.evaluation.files import write_atomic
+    from replication.files import write_atomic
     from replication.reporting.environment import hardware, versions
 
     before = read(run_dir).get("notebooks", {})

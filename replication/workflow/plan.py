@@ -53,7 +53,7 @@ class Plan:
 
     def write(self) -> Path:
         """Write the plan in the form of a Snakemake configuration, with no events yet; return its path."""
-        from replication.evaluation.files import write_atomic
+        from replication.files import write_atomic
 
         self.folder.mkdir(parents=True, exist_ok=True)
         content = {

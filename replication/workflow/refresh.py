@@ -29,7 +29,7 @@ def refresh(notebooks: list[Notebook], run_dir: Path) -> list[str]:
     Raises:
         InputError: the run holds none of them, an incomplete one, or one of another text than the committed.
     """
-    from replication.evaluation.files import write_atomic
+    from replication.files import write_atomic
 
     found = [one for one in notebooks if (run_dir / one.output).exists()]
     if not found:
@@ -94,7 +94,7 @@ def _drop(metadata: dict[str, Any], names: tuple[str, ...]) -> None:
 
 def _store_estimates(notebooks: list[Notebook], run_dir: Path) -> None:
     """Keep the run's seconds as the expected ones of its profile, for the project's own notebooks."""
-    from replication.evaluation.files import write_atomic
+    from replication.files import write_atomic
 
     content = manifest.read(run_dir)
     profile = content.get("parameters", {}).get("profile", "")

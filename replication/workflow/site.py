@@ -18,7 +18,7 @@ def write(run_dir: Path, papers: Sequence[str]) -> list[dict[str, Any]]:
         run_dir: folder of the run.
         papers: papers asked for; those that the run holds already are added.
     """
-    from replication.evaluation.files import write_atomic
+    from replication.files import write_atomic
     from replication.reporting import scoreboard
     from replication.reporting.html import page
 

@@ -48,9 +48,12 @@ def ask(tmp_path, toy, model):
     ],
 )
 def test_what_is_wrong_is_one_sentence(ask, tmp_path, arguments, sentence):
-    started = time.monotonic()
-    done = ask(*arguments)
-    assert time.monotonic() - started < SECONDS
+    for _attempt in range(2):  # a busy machine gets a second chance
+        started = time.monotonic()
+        done = ask(*arguments)
+        if (seconds := time.monotonic() - started) < SECONDS:
+            break
+    assert seconds < SECONDS
     assert done.returncode == 2
     assert sentence in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -103,6 +106,15 @@ def test_run_needs_a_notebook_and_a_place(tmp_path, toy):
     assert (done.returncode, "-o FILE" in done.stderr) == (2, True)
 
 
+def test_run_checks_a_notebook_of_a_paper_as_reproduce_does(tmp_path, toy, model):
+    path = toy(tmp_path / "01_cot_decoding" / "01_x.ipynb", "print('ran')")
+    done = replication("run", path, "-p", "model", "nope", "-p", "results_dir", tmp_path)
+    assert (done.returncode, "Unknown model 'nope'" in done.stderr) == (2, True)
+    done = replication("run", path, "-p", "model", model, "-p", "results_dir", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "cpu-toy-model" / "cot_decoding" / "notebooks" / "01_x.ipynb").exists()
+
+
 def test_run_writes_the_executed_notebook(tmp_path, toy):
     path = toy(tmp_path / "nb.ipynb", "print(task, share)")
     arguments = ("-p", "task", "a=b, c", "-p", "share", "2", "-o", "out.ipynb")
@@ -120,8 +132,8 @@ def test_join_pairs():
 def test_list_is_for_people_and_programs(tmp_path, toy):
     toy(tmp_path / "notebooks" / "01_cot_decoding" / "01_x.ipynb")
     where = ("--notebooks", tmp_path / "notebooks", "--results", tmp_path / "results")
-    (paper,) = json.loads(replication("list", "--json", *where).stdout)["papers"]
-    assert paper["key"] == "cot_decoding"
+    papers = json.loads(replication("list", "--json", *where).stdout)["papers"]
+    paper = next(paper for paper in papers if paper["key"] == "cot_decoding")
     assert paper["notebooks"] == [{"name": "01_cot_decoding/01_x", "state": "not run", "seconds": None}]
     assert {claim["verdict"] for claim in paper["claims"]} == {"not testable"}
     assert {one["state"] for one in paper["artefacts"]} == {"missing", "full scale only"}

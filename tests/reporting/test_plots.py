@@ -1,0 +1,138 @@
+"""Each figure comes with the numbers that it shows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+
+from replication.evaluation.claims import NOTHING, Estimate
+from replication.reporting import plots, style
+
+NAN = float("nan")
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    """No figure is left open."""
+    yield
+    plt.close("all")
+
+
+def curve(x, *accuracies):
+    values = np.array(accuracies)
+    return pd.DataFrame(
+        {
+            x: range(1, len(values) + 1),
+            "accuracy": values,
+            "low": values - 0.05,
+            "high": values + 0.05,
+            "n": 40,
+        }
+    )
+
+
+def texts(figure):
+    """Texts of the only panel's legend, in order."""
+    return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+
+
+def check(drawn, name, caption=""):
+    """Check the form that `Report.figure` takes, render the figure, and return it with its data."""
+    figure, drawn_name, drawn_caption, data = drawn
+    assert (drawn_name, drawn_caption) == (name, caption)
+    figure.canvas.draw()  # warnings, such as missing glyphs, are errors here
+    return figure, data
+
+
+def test_curves():
+    series = {"small": curve("k", 0.2, 0.3), "large": curve("k", 0.4, 0.6, 0.7)}
+    published = {"large": [(1, 34.8), (3, 63.2)]}
+    drawn = plots.curves("figure_5", series, "k", title="T", caption="C", published=published)
+    figure, data = check(drawn, "figure_5", "C")
+    assert list(data.columns) == ["series", "k", "accuracy", "low", "high", "n"]
+    assert data["series"].tolist() == ["small"] * 2 + ["large"] * 3
+    assert data["accuracy"].tolist() == [0.2, 0.3, 0.4, 0.6, 0.7]
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title()) == ("k", "accuracy, %", "T")
+    lines = {line.get_label(): line for line in axes.lines}
+    np.testing.assert_allclose(lines["large"].get_ydata(), [40, 60, 70])
+    hollow = [line for line in axes.lines if line.get_label() == "large, published"]
+    assert [float(line.get_ydata()[0]) for line in hollow] == [34.8, 63.2]
+    assert {line.get_color() for line in hollow} == {lines["large"].get_color()}
+    assert texts(figure) == ["small", "large", "large, published"]
+
+
+def test_bars():
+    low, high = Estimate(0.1, 0.05, 0.2, 50), Estimate(0.6, 0.5, 0.7, 50)
+    groups = {"stories": {"greedy": low}, "parity": {"greedy": low, "CoT-decoding": high}}
+    published = {"parity": {"greedy": 35.0, "CoT-decoding": 66.0}}
+    figure, data = check(plots.bars("figure_3", groups, title="T", published=published), "figure_3")
+    assert list(data.columns) == ["group", "bar", "value", "low", "high", "n"]
+    assert data.loc[2].tolist() == ["parity", "CoT-decoding", 0.6, 0.5, 0.7, 50]
+    assert len(data) == 3
+    axes = figure.axes[0]
+    np.testing.assert_allclose([bar.get_height() for bar in axes.patches], [10, 10, 60])
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["stories", "parity"]
+    assert sorted(texts(figure)) == ["CoT-decoding", "greedy", "published"]
+    assert axes.get_ylim() == (0, 100)
+
+
+def test_bars_may_set_the_upper_end_and_lack_a_value():
+    groups = {"a": {"x": Estimate(0.02, 0.01, 0.03, 500), "y": NOTHING}}
+    figure, data = check(plots.bars("gsm8k_easy", groups, title="T", top=None), "gsm8k_easy")
+    assert 3 <= figure.axes[0].get_ylim()[1] < 10
+    assert np.isnan(data.loc[1, "value"])
+
+
+def test_branches():
+    frame = pd.DataFrame(
+        {
+            "branch": [0, 1, 2],
+            "text": ["3.", "1+1=2, so 2.", "$?$"],
+            "answer": ["3", "$2_$", None],
+            "delta": [0.1, 0.9, NAN],
+            "has_cot": [False, True, False],
+        }
+    )
+    figure, data = check(plots.branches("figure_1", frame, title="T"), "figure_1")
+    assert list(data.columns) == ["branch", "answer", "delta", "has_cot"]
+    axes = figure.axes[0]
+    assert [text.get_text() for text in axes.texts] == ["3", "$2_$", "none"]
+    heights, hatches = zip(*((bar.get_height(), bar.get_hatch() or "") for bar in axes.patches), strict=True)
+    assert heights[:3] == (0.1, 0.9, 0.0)
+    assert hatches[:3] == ("", "//", "")
+    assert texts(figure) == ["direct", "reasoned"]
+    assert axes.get_xticks().tolist() == [0, 1, 2]
+
+
+def test_histogram():
+    deltas, flags = [0.02, 0.04, 0.97, NAN, 0.99], [False, False, True, True, True]
+    frame = pd.DataFrame({"delta": deltas, "has_cot": flags})
+    figure, data = check(plots.histogram("delta_histogram", frame, title="T"), "delta_histogram")
+    assert list(data.columns) == ["from", "to", "direct", "reasoned"]
+    assert len(data) == 20
+    assert (data["direct"].tolist(), data["reasoned"].tolist()) == ([2] + [0] * 19, [0] * 19 + [2])
+    assert texts(figure) == ["direct (2 branches)", "reasoned (2 branches)"]
+    none = frame.assign(has_cot=False)
+    _, data = check(plots.histogram("x", none, title="T"), "x")
+    assert data["reasoned"].sum() == 0
+
+
+def test_losses():
+    frame = pd.DataFrame(
+        {"step": [0, 50], "tokens": [0.1e6, 2e6], "loss": [7.0, 2.0], "validation": [6.9, 2.1]}
+    )
+    figure, data = check(plots.losses("loss_curves", {"a": frame, "b": frame}, title="T"), "loss_curves")
+    assert list(data.columns) == ["model", "step", "tokens", "loss", "validation"]
+    assert data["model"].tolist() == ["a", "a", "b", "b"]
+    axes = figure.axes[0]
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    np.testing.assert_allclose(axes.lines[0].get_xdata(), [0.1, 2])
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), [6.9, 2.1])
+    assert axes.lines[0].get_color() != axes.lines[1].get_color()
+
+
+def test_figures_can_be_stored(tmp_path):
+    figure, name, _, _ = plots.curves("figure_5", {"a": curve("k", 0.2, 0.3)}, "k", title="T")
+    style.save(figure, tmp_path, name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figure_5.pdf", "figure_5.png"]
