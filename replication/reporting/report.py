@@ -233,7 +233,7 @@ class Report:
             self._keep(judging.result(self.paper.key, entry, estimate))
 
     def judge(self, measured: Mapping[str, Estimate | str]) -> None:
-        """Judge several claims: an estimate as `claim` does, a reason as `untestable` does; errors as these."""
+        """Judge several claims: an estimate as `claim` does, a reason as `untestable` does."""
         for claim_id, found in measured.items():
             if isinstance(found, str):
                 self.untestable(claim_id, found)

@@ -170,11 +170,20 @@ def train(
     out = out or models.CHECKPOINTS / size
     model, core = first_model(recipe, seed)
     started = time.perf_counter()
-    losses = _run(model, core, recipe, State(out / STATE, repr(recipe), seed), say)
+    losses: list[dict] = []
+    for number, leg in enumerate(recipe.legs()):
+        kept = _run(model, core, leg, State(out / f"{STATE}-{number}", repr(leg), seed), say)
+        losses += _shifted(kept, losses)
     facts = _facts(model, core, recipe, size, seed, losses, time.perf_counter() - started)
     model.eval()
     facts["accuracy"] = examine(model, core)
     return save(model, core, out, losses, facts)
+
+
+def _shifted(rows: list[dict], before: list[dict]) -> list[dict]:
+    """Return the loss rows of a leg with its steps and tokens counted on from the rows before."""
+    start = before[-1] if before else {"step": 0, "tokens": 0}
+    return [row | {key: row[key] + start[key] for key in ("step", "tokens")} for row in rows]
 
 
 def _adapt(recipe: models.Recipe, steps: int | None, cot_fraction: float | None) -> models.Recipe:
@@ -201,7 +210,7 @@ def rerun(name: str, chunks: int = 1, seed: int = 0) -> list[dict]:
     Raises:
         InputError: no such model, or the checkpoint that it starts from is missing.
     """
-    recipe = models.recipe(name)
+    recipe = models.recipe(name).legs()[0]
     model, core = first_model(recipe, seed)
     return _run(model, core, recipe, None, lambda line: None, chunks)
 
@@ -299,7 +308,8 @@ def save(
     rows = "".join(",".join(str(value) for value in row.values()) + "\n" for row in losses)
     (out / LOSSES).write_text("step,tokens,loss,validation\n" + rows)
     models.write_card(out, facts)
-    shutil.rmtree(out / STATE, ignore_errors=True)
+    for state in out.glob(f"{STATE}-*"):
+        shutil.rmtree(state)
     return out
 
 
@@ -317,8 +327,8 @@ def _facts(
         "name": name,
         "parameters": sum(p.numel() for p in model.parameters()),
         "vocabulary": len(core),
-        "steps": recipe.steps,
-        "tokens": recipe.steps * recipe.rows * recipe.row_tokens,
+        "steps": losses[-1]["step"],
+        "tokens": losses[-1]["tokens"],
         "seed": seed,
         "recipe": asdict(recipe),
         "loss": losses[-1]["loss"],

@@ -180,14 +180,42 @@ def test_killed_training_ends_with_the_same_weights(tiny, whole, monkeypatch, tm
         stop_at(patch, step)
         with pytest.raises(Killed):
             tiny("killed")
-    assert (tmp_path / "killed" / training.STATE).exists() == (step >= 3)
+    assert (tmp_path / "killed" / f"{training.STATE}-0").exists() == (step >= 3)
     with monkeypatch.context() as patch:
         if step >= 3:
             stop_at(patch, 0)  # the first chunk is not trained again
         resumed = tiny("killed")
     assert weights_of(resumed) == weights_of(whole)
     assert (resumed / training.LOSSES).read_text() == (whole / training.LOSSES).read_text()
-    assert not (resumed / training.STATE).exists()
+    assert not list(resumed.glob(f"{training.STATE}*"))
+
+
+def test_second_leg_goes_on_with_the_weights_and_resumes(tiny, monkeypatch):
+    both = replace(TINY, then=models.Leg(4, 5e-3, replace(models.Mix(), cot_fraction=0.5)))
+    straight = tiny("straight", recipe=both)
+    rows = curve(straight)
+    assert [int(row["step"]) for row in rows] == [3, 5, 8, 9]
+    assert int(rows[-1]["tokens"]) == 9 * TINY.rows * TINY.row_tokens
+    assert json.loads((straight / models.CARD).read_text())["steps"] == 9
+    real = training.evaluate
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "evaluate", _fails_after(real, 3))
+        with pytest.raises(Killed):
+            tiny("cut", recipe=both)
+    assert weights_of(tiny("cut", recipe=both)) == weights_of(straight)
+
+
+def _fails_after(function, calls):
+    """Return the function, which stands for a killed process after so many calls."""
+    left = [calls]
+
+    def wrapped(*args):
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+        return function(*args)
+
+    return wrapped
 
 
 def test_training_killed_after_its_last_step_trains_no_further(tiny, whole, monkeypatch):
