@@ -267,6 +267,11 @@ class Report:
         rows = [vars(result) for result in results]
         _show(claims_table(rows) if rows else "This notebook judges no claim.")
 
+    def verdict_words(self) -> None:
+        """Print claim and verdict, a line each: what holds where numbers move a little."""
+        for result in self.results.values():
+            print(f"{result.claim:5}{result.verdict}")
+
     def environment(self, notebook: str = "") -> None:
         """Print versions, hardware and seconds since the report began, and store them for the manifest.
 

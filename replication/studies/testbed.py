@@ -20,6 +20,7 @@ from replication.testbed import corpus, models, worlds
 DATA_VARIABLE = "REPLICATION_DATA"
 MODELS = ("testbed-small", "testbed", "testbed-large", "testbed-tuned")
 ABILITIES = {
+    "plain stories, 3 steps": "stories:kind=plain,level=3",
     "stories, 3-step chains": "stories:kind=chain,level=3",
     "stories, all kinds": "stories",
     "year parity": "parity",

@@ -16,6 +16,7 @@ from replication.testbed.worlds import Problem
 
 DIRECT_OPENERS = ("The", "They", "There")
 COT_OPENERS = ("First", "We", "Start", "To")
+STORY_KINDS = ("chain", "plain")  # kinds of stories that a mix may name as worlds of their own
 STEP_BY_STEP = "Let's think step by step."
 
 
@@ -91,7 +92,7 @@ def draw(rng: random.Random, mix: Mix) -> Problem:
         name = rng.choices(names, weights)[0]
         if name == "parity":
             return parity.generate(rng, split=mix.split)
-        world, options = ("stories", {"kind": "chain"}) if name == "chain" else (name, {})
+        world, options = ("stories", {"kind": name}) if name in STORY_KINDS else (name, {})
         problem = worlds.world(world).generate(rng, level=mix.level, **options)
         if worlds.split_of(problem.question) == mix.split:
             return problem

@@ -8,10 +8,11 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from replication.testbed import corpus, worlds
 from replication.testbed.worlds import Problem
 
-QUESTIONS = 100
+QUESTIONS = 50
 NEW_TOKENS = 72
 ANSWER = re.compile(r"-?\d+|\b(?:yes|no|even|odd)\b", re.IGNORECASE)
 EXAMS: dict[str, tuple[str, dict]] = {
+    "plain, 3 steps": ("stories", {"level": 3, "kind": "plain"}),
     "chain, 3 steps": ("stories", {"level": 3, "kind": "chain"}),
     "stories": ("stories", {}),
     "parity": ("parity", {}),

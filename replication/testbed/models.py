@@ -72,26 +72,26 @@ class Recipe:
         return first, replace(first, steps=leg.steps, rate=leg.rate, mix=leg.mix, data_seed=seed)
 
 
-# More of the three-step chains, which the first paper's claims are judged on, and of the biographies.
+# Half plain stories, whose claims the first paper's notebooks judge, and more biographies.
 FOCUS = Mix(
     qa=0.47, worked=0.40, equations=0.03, biographies=0.10, noise=0.0,
-    worlds=(("stories", 0.22), ("chain", 0.52), ("expressions", 0.06), ("parity", 0.08), ("counting", 0.04),
-            ("coins", 0.04), ("lies", 0.04)),
+    worlds=(("plain", 0.50), ("stories", 0.20), ("chain", 0.06), ("parity", 0.08), ("expressions", 0.05),
+            ("counting", 0.04), ("coins", 0.04), ("lies", 0.03)),
 )  # fmt: skip
 
 
 def _control(cot_fraction: float) -> Recipe:
-    """A small model on two-step chains only: one point of the `cot_fraction` sweep."""
+    """A small model on plain three-step stories only: one point of the `cot_fraction` sweep."""
     mix = Mix(
         qa=0.7, worked=0.0, equations=0.3, biographies=0.0, noise=0.0, cot_fraction=cot_fraction,
-        worlds=(("chain", 1.0),), level=2,
+        worlds=(("plain", 1.0),), level=3,
     )  # fmt: skip
     return Recipe(64, 3, 4, steps=400, rate=2e-2, mix=mix)
 
 
 RECIPES: dict[str, Recipe] = {
     "testbed-small": Recipe(64, 3, 4, steps=1200, rate=2e-2, then=Leg(400, 1.5e-2, FOCUS)),
-    "testbed": Recipe(128, 4, 4, steps=2000, rate=1.2e-2, then=Leg(900, 8e-3, FOCUS)),
+    "testbed": Recipe(128, 4, 4, steps=2000, rate=1.2e-2, then=Leg(600, 8e-3, FOCUS)),
     "testbed-large": Recipe(192, 6, 6, steps=1050, rate=1e-2, then=Leg(150, 6e-3, FOCUS)),
     "testbed-tuned": Recipe(128, 4, 4, steps=150, rate=3e-3, mix=Mix(qa=1.0, worked=0.0, equations=0.0,
                             biographies=0.0, noise=0.0, cot_fraction=0.7), init="testbed", data_seed=1),

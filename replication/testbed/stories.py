@@ -1,8 +1,9 @@
 """The world of word problems: everyday stories in one to five calculation steps on whole numbers.
 
 The scenarios lie in `story_change`, `story_longer`, `story_tales`, `story_totals`, `story_events` (sums and
-differences) and `story_groups` (products, quotients, rates, fractions). `kind="chain"` is the plainest form:
-a start of 2..20 followed by `level` gains and losses of 1..9.
+differences) and `story_groups` (products, quotients, rates, fractions). `kind="chain"` is a start of 2..20
+followed by `level` gains and losses of 1..9, in many settings; `kind="plain"` is the same in few words (see
+`story_plain`).
 """
 
 import random
@@ -17,6 +18,7 @@ from replication.testbed import (
     story_events,
     story_groups,
     story_longer,
+    story_plain,
     story_tales,
     story_totals,
 )
@@ -24,7 +26,8 @@ from replication.testbed.story_parts import Scenario, Unsuitable
 from replication.testbed.worlds import Problem, parse_step
 
 LEVELS = {1: 0.3, 2: 0.35, 3: 0.2, 4: 0.1, 5: 0.05}
-KINDS = ("chain", "change", "groups")
+MIXED = ("chain", "change", "groups")
+KINDS = (*MIXED, "plain")
 _MIX = {
     1: (0.08, 0.47, 0.45),
     2: (0.08, 0.42, 0.5),
@@ -57,6 +60,8 @@ def scenarios(kind: str, level: int) -> tuple[tuple[Scenario, ...], tuple[float,
     """Return the scenarios of a kind that serve a level, and their weights."""
     if kind == "chain":
         pool: tuple[Scenario, ...] = (Scenario(story_events.chain, frozenset(LEVELS)),)
+    elif kind == "plain":
+        pool = (Scenario(story_plain.plain, frozenset(LEVELS)),)
     elif kind == "change":
         parts = (story_change, story_longer, story_tales, story_totals, story_events)
         pool = tuple(scenario for part in parts for scenario in part.SCENARIOS)
@@ -74,7 +79,7 @@ def generate(
     Args:
         rng: random source.
         level: number of calculation steps, 1..5; None draws it with the weights of `LEVELS`.
-        kind: one of `KINDS`; None mixes them.
+        kind: one of `KINDS`; None mixes those of `MIXED`.
         options: none are known; anything given is refused.
 
     Raises:
@@ -89,7 +94,7 @@ def generate(
     if kind is not None and kind not in KINDS:
         raise InputError(f"unknown kind of story {kind!r}: use one of {', '.join(KINDS)}")
     for _ in range(_TRIES):
-        drawn = kind or rng.choices(KINDS, _MIX[level])[0]
+        drawn = kind or rng.choices(MIXED, _MIX[level])[0]
         pool, weights = scenarios(drawn, level)
         if not pool:
             continue

@@ -237,3 +237,21 @@ def test_bad_requests_say_what_to_do():
         stories.generate(rng, 1, "saga")
     with pytest.raises(InputError, match="no option 'colour'"):
         stories.generate(rng, 1, colour="red")
+
+
+def test_plain_stories_are_short_and_stay_within_their_bounds():
+    rng = random.Random(4)
+    for level in stories.LEVELS:
+        for _ in range(60):
+            problem = stories.generate(rng, level, "plain")
+            values = [int(part) for step in problem.steps for part in re.findall(r"\d+", step)]
+            assert len(problem.steps) == level
+            assert max(values) <= 40
+            assert stories.solve(problem) == problem.answer
+            assert len(problem.question.split()) <= 5 + 6 * level + 7
+
+
+def test_plain_stories_are_not_among_the_mixed_ones():
+    rng = random.Random(5)
+    first = {stories.generate(rng).question.split(".")[0] for _ in range(300)}
+    assert sum(len(text.split()) == 4 and text.split()[1] == "has" for text in first) < 30

@@ -1,0 +1,29 @@
+"""The shipped checkpoints: intact, small enough, and as good as their cards say."""
+
+import pytest
+import torch
+from transformers import LlamaForCausalLM
+
+from replication.testbed import examination, models, tokenizer
+
+TOLERANCE = 0.08  # 4 of 50 questions: another kind of processor may turn a few near-ties
+MEGABYTES = 25
+
+
+def test_every_checkpoint_is_there_and_unchanged():
+    assert models.verify() == []
+
+
+def test_checkpoints_fit_the_limit():
+    size = sum(file.stat().st_size for file in models.CHECKPOINTS.rglob("*") if file.is_file())
+    assert size <= MEGABYTES * 2**20
+
+
+@pytest.mark.parametrize("name", ["testbed-small", "testbed", "testbed-tuned"])
+def test_accuracy_is_that_of_the_card(name, monkeypatch):
+    exam = "plain, 3 steps"
+    monkeypatch.setattr(examination, "EXAMS", {exam: examination.EXAMS[exam]})
+    folder = models.folder(name)
+    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    marks = examination.examine(model, tokenizer.load(folder))[exam]
+    assert marks == pytest.approx(models.card(name)["accuracy"][exam], abs=TOLERANCE)
