@@ -93,8 +93,10 @@ RECIPES: dict[str, Recipe] = {
     "testbed-small": Recipe(64, 3, 4, steps=1200, rate=2e-2, then=Leg(400, 1.5e-2, FOCUS)),
     "testbed": Recipe(128, 4, 4, steps=2000, rate=1.2e-2, then=Leg(600, 8e-3, FOCUS)),
     "testbed-large": Recipe(192, 6, 6, steps=1050, rate=1e-2, then=Leg(150, 6e-3, FOCUS)),
-    "testbed-tuned": Recipe(128, 4, 4, steps=150, rate=3e-3, mix=Mix(qa=1.0, worked=0.0, equations=0.0,
-                            biographies=0.0, noise=0.0, cot_fraction=0.7), init="testbed", data_seed=1),
+    "testbed-tuned": Recipe(
+        128, 4, 4, steps=200, rate=3e-3, init="testbed", data_seed=1,
+        mix=replace(FOCUS, qa=1.0, worked=0.0, equations=0.0, biographies=0.0, cot_fraction=0.7),
+    ),
 }  # fmt: skip
 CONTROL_FRACTIONS = (0.0, 0.02, 0.08, 0.3, 0.7)
 RECIPES |= {f"control-{round(100 * fraction):02d}": _control(fraction) for fraction in CONTROL_FRACTIONS}
