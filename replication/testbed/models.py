@@ -16,7 +16,7 @@ SEQUENCE = 512
 
 @dataclass(frozen=True)
 class Leg:
-    """A second leg of a training: other documents, a new schedule, the same weights.
+    """A later leg of a training: other documents, a new schedule, the same weights.
 
     Attributes:
         steps: optimiser steps.
@@ -47,7 +47,7 @@ class Recipe:
         mix: shares of the corpus.
         init: checkpoint to start from, "" for random weights.
         data_seed: seed of the document stream, apart from the seed of the weights.
-        then: second leg; None ends the training after the first.
+        then: later legs.
     """
 
     width: int
@@ -61,15 +61,18 @@ class Recipe:
     mix: Mix = field(default_factory=Mix)
     init: str = ""
     data_seed: int = 0
-    then: Leg | None = None
+    then: tuple[Leg, ...] = ()
 
     def legs(self) -> "tuple[Recipe, ...]":
-        """Return the training's legs as recipes of their own; a second one reads another document stream."""
-        first = replace(self, then=None)
-        if self.then is None:
-            return (first,)
-        leg, seed = self.then, self.data_seed + 500
-        return first, replace(first, steps=leg.steps, rate=leg.rate, mix=leg.mix, data_seed=seed)
+        """Return the training's legs as recipes of their own; each reads a document stream of its own."""
+        first = replace(self, then=())
+        later = (
+            replace(
+                first, steps=leg.steps, rate=leg.rate, mix=leg.mix, data_seed=self.data_seed + 500 * number
+            )
+            for number, leg in enumerate(self.then, start=1)
+        )
+        return first, *later
 
 
 # Half plain stories, whose claims the first paper's notebooks judge, and more biographies.
@@ -90,9 +93,11 @@ def _control(cot_fraction: float) -> Recipe:
 
 
 RECIPES: dict[str, Recipe] = {
-    "testbed-small": Recipe(64, 3, 4, steps=1200, rate=2e-2, then=Leg(400, 1.5e-2, FOCUS)),
-    "testbed": Recipe(128, 4, 4, steps=2000, rate=1.2e-2, then=Leg(600, 8e-3, FOCUS)),
-    "testbed-large": Recipe(192, 6, 6, steps=1050, rate=1e-2, then=Leg(150, 6e-3, FOCUS)),
+    "testbed-small": Recipe(64, 3, 4, steps=1200, rate=2e-2, then=(Leg(400, 1.5e-2, FOCUS),)),
+    "testbed": Recipe(
+        128, 4, 4, steps=2000, rate=1.2e-2, then=(Leg(600, 8e-3, FOCUS), Leg(300, 1.5e-2, FOCUS))
+    ),
+    "testbed-large": Recipe(192, 6, 6, steps=1050, rate=1e-2, then=(Leg(100, 1e-2, FOCUS),)),
     "testbed-tuned": Recipe(
         128, 4, 4, steps=200, rate=3e-3, init="testbed", data_seed=1,
         mix=replace(FOCUS, qa=1.0, worked=0.0, equations=0.0, biographies=0.0, cot_fraction=0.7),

@@ -191,7 +191,7 @@ def test_killed_training_ends_with_the_same_weights(tiny, whole, monkeypatch, tm
 
 
 def test_second_leg_goes_on_with_the_weights_and_resumes(tiny, monkeypatch):
-    both = replace(TINY, then=models.Leg(4, 5e-3, replace(models.Mix(), cot_fraction=0.5)))
+    both = replace(TINY, then=(models.Leg(4, 5e-3, replace(models.Mix(), cot_fraction=0.5)),))
     straight = tiny("straight", recipe=both)
     rows = curve(straight)
     assert [int(row["step"]) for row in rows] == [3, 5, 8, 9]
