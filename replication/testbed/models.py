@@ -95,11 +95,11 @@ def _control(cot_fraction: float) -> Recipe:
 RECIPES: dict[str, Recipe] = {
     "testbed-small": Recipe(64, 3, 4, steps=1200, rate=2e-2, then=(Leg(400, 1.5e-2, FOCUS),)),
     "testbed": Recipe(
-        128, 4, 4, steps=2000, rate=1.2e-2, then=(Leg(600, 8e-3, FOCUS), Leg(300, 1.5e-2, FOCUS))
+        128, 4, 4, steps=2000, rate=1.2e-2, then=(Leg(600, 8e-3, FOCUS), Leg(250, 3e-3, FOCUS))
     ),
     "testbed-large": Recipe(192, 6, 6, steps=1050, rate=1e-2, then=(Leg(100, 1e-2, FOCUS),)),
     "testbed-tuned": Recipe(
-        128, 4, 4, steps=200, rate=3e-3, init="testbed", data_seed=1,
+        128, 4, 4, steps=100, rate=3e-3, init="testbed", data_seed=1,
         mix=replace(FOCUS, qa=1.0, worked=0.0, equations=0.0, biographies=0.0, cot_fraction=0.7),
     ),
 }  # fmt: skip
