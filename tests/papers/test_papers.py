@@ -181,7 +181,7 @@ def test_unknown_claim_lists_the_known_ones(tmp_path):
 def test_shipped_papers_load_and_are_complete(name):
     paper = papers.load(name)
     assert set(paper.profiles) == set(PROFILES)
-    assert paper.claims
+    assert paper.claims or paper.family == "testbed"  # the testbed is no publication
     for profile in PROFILES[1:]:
         assert set(paper.profiles[profile]) - {"task"} == set(paper.profiles["smoke"]) - {"task"}
 
