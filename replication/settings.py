@@ -30,6 +30,7 @@ class Settings:
         results: root of the results tree; a run lies in `results / run_name`.
         default_task: the task that the paper's profile names; other tasks get a run of their own.
         sizes: sample sizes and lengths of the profile, with the caller's overrides.
+        given: names of the sizes that the caller gave.
     """
 
     paper: str
@@ -42,6 +43,7 @@ class Settings:
     results: Path
     default_task: str
     sizes: Mapping[str, object] = field(default_factory=dict)
+    given: frozenset[str] = frozenset()
 
     @property
     def run_name(self) -> str:
@@ -151,6 +153,7 @@ def start(
         results=results,
         default_task=default_task,
         sizes=known | given,
+        given=frozenset(given),
     )
 
 

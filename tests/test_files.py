@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-from replication.evaluation import files as of_evaluation
 from replication.files import write_atomic
 from replication.lm import records
 
@@ -65,7 +64,6 @@ def test_a_failure_keeps_the_old_file_and_leaves_nothing(tmp_path, monkeypatch):
 
 def test_there_is_one_implementation():
     assert records.write_atomic is write_atomic
-    assert of_evaluation.write_atomic is write_atomic
 
 
 def test_it_stands_on_the_ground_floor():

@@ -76,13 +76,19 @@ class Experiment:
             return task
         return load_task(task) if task not in ("", self.settings.task) else self.task
 
+    def _number(self, task: Task) -> int | None:
+        """Return the number of questions: the caller's, the profile's, or None for all of a published set."""
+        settings = self.settings
+        whole = not (task.generated or settings.profile == "smoke" or "n_questions" in settings.given)
+        return None if whole else int(settings.sizes["n_questions"])
+
     def branches(self, *, k: int = 0, branch_step: int = 0, **where: Any) -> Run:
         """Return the paths that branch over the k most probable tokens of one step (see `engine.generate`).
 
         Args:
             k: branches; 0 takes the profile's.
             branch_step: generated step at which they part.
-            **where: `model`, `task`, `n`, `style` and `suffix` as in `_run`.
+            **where: `model`, `task`, `n`, `style`, `suffix` and `split` as in `_run`.
         """
         k = k or int(self.settings.sizes["k"])
         options = {"first": "top-k", "branches": k, "branch_step": branch_step}
@@ -94,7 +100,7 @@ class Experiment:
         Args:
             decoder: name of the baseline; "self-consistency" takes the profile's number of samples.
             seed: added to the run's seed.
-            **where: `model`, `task`, `n`, `style` and `suffix` as in `_run`.
+            **where: `model`, `task`, `n`, `style`, `suffix` and `split` as in `_run`.
         """
         options: dict[str, Any] = {"name": decoder}
         if decoder == "self-consistency":
@@ -102,6 +108,37 @@ class Experiment:
         if decoder not in ("beam", "greedy"):
             options["seed"] = self.settings.seed + seed
         return self._run(decoder.replace("-", "_"), options, baselines.decode, **where)
+
+    def sample(
+        self,
+        processors: Sequence[object] = (),
+        *,
+        temperature: float = 1.0,
+        samples: int = 1,
+        seed: int = 0,
+        **where: Any,
+    ) -> Run:
+        """Return sampled paths; temperature 0 gives the greedy path.
+
+        Args:
+            processors: logits processors, called in order on the tempered logits.
+            temperature: divides the logits before the processors.
+            samples: independent paths a question.
+            seed: added to the run's seed.
+            **where: `model`, `task`, `n`, `style`, `suffix` and `split` as in `_run`.
+        """
+        if temperature == 0:
+            return self.decode("greedy", **where)
+        described = [describe(processor) for processor in processors]
+        options = {"samples": samples, "temperature": float(temperature), "seed": self.settings.seed + seed}
+        modules = sorted({type(processor).__module__ for processor in processors})
+        own = tuple(module for module in modules if module.startswith("replication."))
+
+        def draw(lm: LanguageModel, processors: Any, samples: int, **rest: Any) -> pd.DataFrame:
+            return engine.generate(lm, branches=samples, do_sample=True, processors=made, **rest)
+
+        made = tuple(processors)
+        return self._run("sample", options | {"processors": described}, draw, modules=own, **where)
 
     def _run(
         self,
@@ -114,6 +151,8 @@ class Experiment:
         n: int = 0,
         style: str = "direct",
         suffix: str = "",
+        split: str = "test",
+        modules: Sequence[str] = (),
     ) -> Run:
         """Return the paths of one decoder.
 
@@ -123,13 +162,15 @@ class Experiment:
             generate: `engine.generate` or `baselines.decode`.
             model: model name, "" for the run's own.
             task: task or its specification, "" for the run's own.
-            n: number of questions, 0 for the profile's.
+            n: number of questions; 0 for the profile's, or for all of a published set.
             style: prompt style of the task.
             suffix: text behind the prompt, which forces the start of the answer.
+            split: split of the questions.
+            modules: modules besides `MODULES` whose code determines the paths.
         """
         lm = self.model(model)
         asked = self._task(task)
-        questions = asked.questions("test", n or int(self.settings.sizes["n_questions"]), self.settings.seed)
+        questions = asked.questions(split, n or self._number(asked), self.settings.seed)
         length = int(self.settings.sizes["max_new_tokens"] or asked.max_new_tokens)
         prompts = {q.id: lm.encode(asked.prompt(q, style) + suffix) for q in questions}
 
@@ -140,5 +181,19 @@ class Experiment:
 
         key = {"model": lm.fingerprint, "task": asked.name, "style": style, "suffix": suffix}
         key |= {"length": length, "stop": asked.stop, **options}
-        frame = self.store.stage(name, key, questions, run, chunk=CHUNK, modules=MODULES)
+        frame = self.store.stage(name, key, questions, run, chunk=CHUNK, modules=(*MODULES, *modules))
         return Run(frame, asked, tuple(questions), lm, prompts)
+
+
+def describe(processor: object) -> str:
+    """Return a processor's class and parameters as text, the same in every run.
+
+    A processor of the package says it by its own `repr`; one of transformers keeps its numbers as attributes.
+    """
+    if type(processor).__repr__ is not object.__repr__:
+        return repr(processor)
+    values = {
+        name: getattr(value, "item", lambda value=value: value)() for name, value in vars(processor).items()
+    }
+    inside = ", ".join(f"{name}={value!r}" for name, value in sorted(values.items()))
+    return f"{type(processor).__name__}({inside})"

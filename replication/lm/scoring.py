@@ -95,6 +95,60 @@ def score(
     return [results[i] for i in range(len(sequences))]
 
 
+def logits_at(
+    lm: "LanguageModel",
+    sequences: Sequence[Sequence[int]],
+    places: Sequence[Sequence[int]],
+    *,
+    token_budget: int = TOKEN_BUDGET,
+) -> list[Tensor]:
+    """Return the raw logits that predict chosen tokens of each sequence.
+
+    All of them are held in memory: (number of places) x V float32 numbers.
+
+    Args:
+        lm: the model.
+        sequences: ids, none empty.
+        places: per sequence the places of the predicted tokens, ascending, from 1 up to its length (the token
+            behind its end).
+        token_budget: largest number of positions of one forward pass.
+
+    Returns:
+        Per sequence (len(places), V) float32 on the CPU.
+
+    Raises:
+        InputError: as `score`; places out of range or order.
+    """
+    _check(lm, sequences)
+    for i, (own, sequence) in enumerate(zip(places, sequences, strict=True)):
+        if list(own) != sorted(set(own)) or (own and not 1 <= own[0] <= own[-1] <= len(sequence)):
+            raise InputError(f"Sequence {i} needs ascending places between 1 and {len(sequence)}.")
+    found: dict[int, Tensor] = {}
+    for batch in _batches(sequences, token_budget):
+        rows = [list(sequences[i]) for i in batch]
+        for i, logits in zip(batch, _logits(lm, rows, [places[i] for i in batch]), strict=True):
+            found[i] = logits
+    return [found[i] for i in range(len(sequences))]
+
+
+@torch.inference_mode()
+def _logits(lm: "LanguageModel", rows: list[list[int]], places: Sequence[Sequence[int]]) -> list[Tensor]:
+    """Return `logits_at` of one batch."""
+    width = max(map(len, rows))
+    ids = torch.tensor([row + row[-1:] * (width - len(row)) for row in rows], device=lm.device)
+    wanted = torch.zeros((len(rows), width), dtype=torch.bool)
+    for i, own in enumerate(places):
+        wanted[i, torch.tensor(list(own), dtype=torch.long) - 1] = True
+    kept: list[list[Tensor]] = [[] for _ in rows]
+    wanted = wanted.to(lm.device)
+    chunks = _from_head(lm, ids, wanted) if plain_head(lm) else _from_forward(lm, ids, wanted)
+    for (row, column), logits in chunks:
+        order = torch.argsort(row * width + column)
+        for i, own in zip(row[order].tolist(), logits[order].float().cpu(), strict=True):
+            kept[i].append(own)
+    return [torch.stack(own) if own else torch.empty((0, lm.width)) for own in kept]
+
+
 def _check(lm: "LanguageModel", sequences: Sequence[Sequence[int]]) -> None:
     """Raise `InputError` for sequences that cannot be run."""
     for place, sequence in enumerate(sequences):

@@ -60,7 +60,7 @@ class Report:
             ("task", escape(run.task)),
             ("data", escape(Path(run.data_dir).name) if run.data_dir else "generated or from the hub"),
             ("seed", str(run.seed)),
-            *((f"`{name}`", escape(value)) for name, value in run.sizes.items()),
+            *((f"`{name}`", _size(run, name)) for name in run.sizes),
         ]
         _show(table(["setting", "value"], rows))
 
@@ -316,6 +316,13 @@ class Report:
         """Show notes as a table."""
         rows = [(escape(note.id), authored(note.text)) for note in notes]
         _show(table(["", heading], rows) if rows else nothing)
+
+
+def _size(run: Settings, name: str) -> str:
+    """Return a size of the run as the header shows it."""
+    text = escape(run.sizes[name])
+    other = run.task != run.default_task and run.profile != "smoke" and name not in run.given
+    return f"{text}, or all of a published set" if other and name == "n_questions" else text
 
 
 def _decimals(frame: "pd.DataFrame") -> int:

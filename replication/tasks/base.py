@@ -60,6 +60,7 @@ class Task:
         examples: (question, worked answer) pairs of the few-shot prompt.
         bare: the direct prompt is the question alone.
         fractions: "3/4" is one number for the extraction; on where gold answers are fractions.
+        generated: questions are drawn, as many as asked for; a published set has an end.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Task:
     examples: prompts.Examples = ()
     bare: bool = False
     fractions: bool = False
+    generated: bool = False
 
     def questions(self, split: str = "test", n: int | None = None, seed: int = 0) -> list[Question]:
         """Return the first `n` questions of a split, all of them for None.

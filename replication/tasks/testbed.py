@@ -18,13 +18,17 @@ PARITIES = ("even", "odd")
 def stories(name: str, data_dir: str, *, level: int | None = None, kind: str = "") -> Task:
     """Return word problems with `level` steps (1 to 5) of one `kind`, mixed by default."""
     source = _source(name, level=level, kind=kind or None)
-    return Task(name, "number", source, SPLITS, max_new_tokens=60, examples=prompts.WORD_PROBLEMS)
+    return Task(
+        name, "number", source, SPLITS, max_new_tokens=60, examples=prompts.WORD_PROBLEMS, generated=True
+    )
 
 
 def parity(name: str, data_dir: str, *, level: int | None = None, canonical: int = 0) -> Task:
     """Return questions about the parity of invented persons' birth years; 100 for None, one a person."""
     source = _source(name, usual=100, level=level, canonical=bool(canonical) or None)
-    return Task(name, "option", source, SPLITS, PARITIES, max_new_tokens=60, examples=prompts.PARITY)
+    return Task(
+        name, "option", source, SPLITS, PARITIES, max_new_tokens=60, examples=prompts.PARITY, generated=True
+    )
 
 
 def expressions(
@@ -39,7 +43,16 @@ def expressions(
     """Return bare expressions of a depth (0 to 2) and a length (operands in a bracket, 2 to 4)."""
     shape = {"level": level, "depth": depth, "length": length, "canonical": bool(canonical) or None}
     source = _source(name, **shape)
-    return Task(name, "number", source, SPLITS, max_new_tokens=80, examples=prompts.EXPRESSIONS, bare=True)
+    return Task(
+        name,
+        "number",
+        source,
+        SPLITS,
+        max_new_tokens=80,
+        examples=prompts.EXPRESSIONS,
+        bare=True,
+        generated=True,
+    )
 
 
 def coins(name: str, data_dir: str, *, level: int | None = None, canonical: int = 0) -> Task:
@@ -55,12 +68,14 @@ def lies(name: str, data_dir: str, *, level: int | None = None, canonical: int =
 def counting(name: str, data_dir: str, *, level: int | None = None, canonical: int = 0) -> Task:
     """Return object counting with `level` kinds of things."""
     source = _source(name, level=level, canonical=bool(canonical) or None)
-    return Task(name, "number", source, SPLITS, max_new_tokens=80, examples=prompts.COUNTING)
+    return Task(name, "number", source, SPLITS, max_new_tokens=80, examples=prompts.COUNTING, generated=True)
 
 
 def _yes_no(name: str, examples: prompts.Examples, level: int | None, canonical: int) -> Task:
     source = _source(name, level=level, canonical=bool(canonical) or None)
-    return Task(name, "yesno", source, SPLITS, (YES, NO), max_new_tokens=80, examples=examples)
+    return Task(
+        name, "yesno", source, SPLITS, (YES, NO), max_new_tokens=80, examples=examples, generated=True
+    )
 
 
 def _source(name: str, usual: int = SAMPLE, **options: int | str | bool | None) -> Source:

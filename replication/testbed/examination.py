@@ -1,4 +1,4 @@
-"""What a testbed model can do, for its card: accuracy on test questions of every world."""
+"""What a testbed model can do, for its card: accuracy on validation questions of every world."""
 
 import re
 
@@ -26,11 +26,12 @@ EXAMS: dict[str, tuple[str, dict]] = {
 def examine(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> dict[str, dict[str, float]]:
     """Return the accuracy of greedy decoding per exam, by itself and behind "Let's think step by step.".
 
-    The questions belong to the test split; the last number or option of the response counts as its answer.
+    The questions belong to the validation split, by which recipes may be chosen; the last number or option of
+    the response counts as its answer.
     """
     marks = {}
     for name, (world, options) in EXAMS.items():
-        problems = worlds.sample(world, "test", QUESTIONS, 0, **options)
+        problems = worlds.sample(world, "validation", QUESTIONS, 0, **options)
         plain = [corpus.prompt(problem) for problem in problems]
         pushed = [f"{text} {corpus.STEP_BY_STEP}" for text in plain]
         marks[name] = {

@@ -75,7 +75,7 @@ def first_model(recipe: models.Recipe, seed: int) -> tuple[LlamaForCausalLM, Pre
     if recipe.init:
         folder = models.folder(recipe.init)
         return LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32), tokenizer.load(folder)
-    core = shared_tokenizer()
+    core = shared_tokenizer(recipe.vocabulary)
     return new_model(recipe, core, seed), core
 
 
@@ -170,20 +170,11 @@ def train(
     out = out or models.CHECKPOINTS / size
     model, core = first_model(recipe, seed)
     started = time.perf_counter()
-    losses: list[dict] = []
-    for number, leg in enumerate(recipe.legs()):
-        kept = _run(model, core, leg, State(out / f"{STATE}-{number}", repr(leg), seed), say)
-        losses += _shifted(kept, losses)
+    losses = _run(model, core, recipe, State(out / STATE, repr(recipe), seed), say)
     facts = _facts(model, core, recipe, size, seed, losses, time.perf_counter() - started)
     model.eval()
     facts["accuracy"] = examine(model, core)
     return save(model, core, out, losses, facts)
-
-
-def _shifted(rows: list[dict], before: list[dict]) -> list[dict]:
-    """Return the loss rows of a leg with its steps and tokens counted on from the rows before."""
-    start = before[-1] if before else {"step": 0, "tokens": 0}
-    return [row | {key: row[key] + start[key] for key in ("step", "tokens")} for row in rows]
 
 
 def _adapt(recipe: models.Recipe, steps: int | None, cot_fraction: float | None) -> models.Recipe:
@@ -210,17 +201,18 @@ def rerun(name: str, chunks: int = 1, seed: int = 0) -> list[dict]:
     Raises:
         InputError: no such model, or the checkpoint that it starts from is missing.
     """
-    recipe = models.recipe(name).legs()[0]
+    recipe = models.recipe(name)
     model, core = first_model(recipe, seed)
     return _run(model, core, recipe, None, lambda line: None, chunks)
 
 
-def shared_tokenizer() -> PreTrainedTokenizerFast:
-    """Return the tokenizer of all testbed models: the shipped one, or one trained on the default corpus."""
-    folder = models.CHECKPOINTS / "tokenizer"
+def shared_tokenizer(size: int = tokenizer.VOCABULARY) -> PreTrainedTokenizerFast:
+    """Return the tokenizer with `size` entries: the shipped one, or one trained on the default corpus."""
+    name = "tokenizer" if size == tokenizer.VOCABULARY else f"tokenizer-{size}"
+    folder = models.CHECKPOINTS / name
     if not (folder / "tokenizer.json").exists():
         texts = (doc.text for doc in islice(documents(7), TOKENIZER_DOCUMENTS))
-        tokenizer.train(texts).save_pretrained(folder)
+        tokenizer.train(texts, size).save_pretrained(folder)
     return tokenizer.load(folder)
 
 
@@ -308,8 +300,7 @@ def save(
     rows = "".join(",".join(str(value) for value in row.values()) + "\n" for row in losses)
     (out / LOSSES).write_text("step,tokens,loss,validation\n" + rows)
     models.write_card(out, facts)
-    for state in out.glob(f"{STATE}-*"):
-        shutil.rmtree(state)
+    shutil.rmtree(out / STATE, ignore_errors=True)
     return out
 
 

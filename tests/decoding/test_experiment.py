@@ -2,7 +2,7 @@
 
 import pytest
 
-from replication.decoding.experiment import Experiment
+from replication.decoding.experiment import Experiment, describe
 from replication.lm import engine
 from replication.settings import InputError, Settings
 from replication.tasks.base import Question, Task
@@ -191,3 +191,53 @@ def test_unknown_decoder(make):
 def test_a_missing_model_is_told(make):
     with pytest.raises(InputError, match="nowhere"):
         make(model="/nowhere/tiny").branches()
+
+
+def test_a_published_set_is_used_whole_unless_a_number_is_given(make):
+    asked = Task(
+        "list", "number", lambda split, n, seed: [Question(f"q{i}", "1+1=", "2") for i in range(9)][:n]
+    )
+    cpu = {"profile": "cpu"}
+    assert len(make(**cpu).decode("greedy", task=asked).questions) == 9
+    assert len(make().decode("greedy", task=asked).questions) == 3  # the smoke profile stays small
+    assert len(make(**cpu, given=frozenset({"n_questions"})).decode("greedy", task=asked).questions) == 3
+    assert len(make(**cpu).decode("greedy", task=asked, n=4).questions) == 4
+    assert len(make(**cpu).decode("greedy").questions) == 3  # generated questions have no end
+
+
+def test_sampled_paths_are_keyed_by_processors_and_temperature(make):
+    from transformers import TopKLogitsWarper
+
+    experiment = make()
+    run = experiment.sample([TopKLogitsWarper(3)], temperature=2.0, samples=2)
+    assert run.frame["branch"].tolist() == [0, 1] * 3
+    again = experiment.sample([TopKLogitsWarper(3)], temperature=2.0, samples=2)
+    assert counted(experiment) == (1, 1)
+    assert again.frame.equals(run.frame)
+    for changed in (
+        {"processors": [TopKLogitsWarper(4)]},
+        {"temperature": 3.0},
+        {"samples": 1},
+        {"seed": 1},
+        {"split": "validation"},
+    ):
+        computed = experiment.store.computed
+        experiment.sample(
+            **({"processors": [TopKLogitsWarper(3)], "temperature": 2.0, "samples": 2} | changed)
+        )
+        assert experiment.store.computed == computed + 1
+
+
+def test_sampling_at_temperature_zero_is_greedy(make):
+    experiment = make()
+    cold, greedy = experiment.sample(temperature=0), experiment.decode("greedy")
+    assert cold.frame.equals(greedy.frame)
+
+
+def test_processors_are_described_by_their_numbers():
+    from transformers import EtaLogitsWarper, TopPLogitsWarper
+
+    assert describe(TopPLogitsWarper(0.9)) == describe(TopPLogitsWarper(0.9))
+    assert "top_p=0.9" in describe(TopPLogitsWarper(0.9))
+    assert describe(TopPLogitsWarper(0.9)) != describe(TopPLogitsWarper(0.8))
+    assert describe(EtaLogitsWarper(epsilon=0.25)) != describe(EtaLogitsWarper(epsilon=0.5))

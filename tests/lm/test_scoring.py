@@ -112,3 +112,23 @@ def test_bad_input(make_lm, sequences, start, message):
 
 def test_single_token_has_nothing_to_score(make_lm):
     assert len(score(make_lm("llama"), [[5]])[0].logprob) == 0
+
+
+@pytest.mark.parametrize("name", ["llama", "gpt2", "phi", "gemma2"])
+@pytest.mark.parametrize("blocks", [scoring.LOGIT_BUDGET, 320 * 3])
+def test_logits_at_places_are_those_of_the_forward_pass(make_lm, prompts, monkeypatch, name, blocks):
+    lm = make_lm(name)
+    monkeypatch.setattr(scoring, "LOGIT_BUDGET", blocks)
+    places = [[], *([1, len(prompt)] for prompt in prompts[1:])]
+    found = scoring.logits_at(lm, prompts, places, token_budget=40)
+    assert found[0].shape == (0, lm.width)
+    for own, prompt in zip(found[1:], prompts[1:], strict=True):
+        with torch.inference_mode():
+            expected = lm.model(torch.tensor([prompt])).logits[0, [0, len(prompt) - 1]]
+        torch.testing.assert_close(own, expected.float(), atol=2e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("places", [[0], [2, 1], [1, 1], [99]])
+def test_places_out_of_range_or_order_are_refused(make_lm, places):
+    with pytest.raises(InputError, match=r"Sequence 0 needs ascending places between 1 and 3\."):
+        scoring.logits_at(make_lm("llama"), [[5, 6, 7]], [places])

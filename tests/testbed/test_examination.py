@@ -27,7 +27,9 @@ def short(monkeypatch):
     monkeypatch.setattr(examination, "QUESTIONS", 12)
     few = {"chain": ("stories", {"level": 1, "kind": "chain"}), "coins": ("coins", {"level": 2})}
     monkeypatch.setattr(examination, "EXAMS", few)
-    return {name: worlds.sample(world, "test", 12, 0, **options) for name, (world, options) in few.items()}
+    return {
+        name: worlds.sample(world, "validation", 12, 0, **options) for name, (world, options) in few.items()
+    }
 
 
 @pytest.mark.parametrize(

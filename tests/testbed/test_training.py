@@ -28,7 +28,7 @@ def tiny(core, monkeypatch, tmp_path):
     monkeypatch.setattr(training, "CHUNK", 3)
     monkeypatch.setattr(packing, "POOL", 32)
     monkeypatch.setattr(training, "VALIDATION_DOCUMENTS", 12)
-    monkeypatch.setattr(training, "shared_tokenizer", lambda: core)
+    monkeypatch.setattr(training, "shared_tokenizer", lambda size: core)
     monkeypatch.setattr(training, "examine", lambda model, core: {"stories": {"greedy": 0.5}})
 
     def train(name, **options):
@@ -180,7 +180,7 @@ def test_killed_training_ends_with_the_same_weights(tiny, whole, monkeypatch, tm
         stop_at(patch, step)
         with pytest.raises(Killed):
             tiny("killed")
-    assert (tmp_path / "killed" / f"{training.STATE}-0").exists() == (step >= 3)
+    assert (tmp_path / "killed" / training.STATE).exists() == (step >= 3)
     with monkeypatch.context() as patch:
         if step >= 3:
             stop_at(patch, 0)  # the first chunk is not trained again
@@ -188,34 +188,6 @@ def test_killed_training_ends_with_the_same_weights(tiny, whole, monkeypatch, tm
     assert weights_of(resumed) == weights_of(whole)
     assert (resumed / training.LOSSES).read_text() == (whole / training.LOSSES).read_text()
     assert not list(resumed.glob(f"{training.STATE}*"))
-
-
-def test_second_leg_goes_on_with_the_weights_and_resumes(tiny, monkeypatch):
-    both = replace(TINY, then=(models.Leg(4, 5e-3, replace(models.Mix(), cot_fraction=0.5)),))
-    straight = tiny("straight", recipe=both)
-    rows = curve(straight)
-    assert [int(row["step"]) for row in rows] == [3, 5, 8, 9]
-    assert int(rows[-1]["tokens"]) == 9 * TINY.rows * TINY.row_tokens
-    assert json.loads((straight / models.CARD).read_text())["steps"] == 9
-    real = training.evaluate
-    with monkeypatch.context() as patch:
-        patch.setattr(training, "evaluate", _fails_after(real, 3))
-        with pytest.raises(Killed):
-            tiny("cut", recipe=both)
-    assert weights_of(tiny("cut", recipe=both)) == weights_of(straight)
-
-
-def _fails_after(function, calls):
-    """Return the function, which stands for a killed process after so many calls."""
-    left = [calls]
-
-    def wrapped(*args):
-        left[0] -= 1
-        if left[0] < 0:
-            raise Killed
-        return function(*args)
-
-    return wrapped
 
 
 def test_training_killed_after_its_last_step_trains_no_further(tiny, whole, monkeypatch):
@@ -315,5 +287,8 @@ def test_tokenizer_is_trained_once_where_none_is_shipped(monkeypatch, tmp_path):
     monkeypatch.setattr(models, "CHECKPOINTS", tmp_path)
     monkeypatch.setattr(training, "TOKENIZER_DOCUMENTS", 60)
     first = training.shared_tokenizer()
+    smaller = training.shared_tokenizer(300)
+    assert len(smaller) == 300 < len(first)
     monkeypatch.setattr(training, "documents", lambda seed: islice((), 0))
     assert training.shared_tokenizer().get_vocab() == first.get_vocab()
+    assert training.shared_tokenizer(300).get_vocab() == smaller.get_vocab()

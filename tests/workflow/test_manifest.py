@@ -6,7 +6,7 @@ EVENT = {"notebook": "01_a/01_x", "state": "done", "seconds": 3.1, "time": 1.7e9
 
 
 def test_the_manifest_says_what_ran_and_keeps_what_ran_before(tmp_path):
-    given = {"model": "testbed", "seed": 4, "results_dir": "/home/someone/results"}
+    given = {"model": "testbed", "seed": 4, "results_dir": "a/folder/results"}
     manifest.write(tmp_path, given, 2, {"01_a/01_x": EVENT})
     failed = EVENT | {"state": "failed", "message": "broke"}
     manifest.write(tmp_path, given, 1, {"01_a/02_y": failed})
