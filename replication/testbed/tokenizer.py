@@ -50,7 +50,13 @@ def train(texts: Iterable[str], size: int = VOCABULARY) -> "PreTrainedTokenizerF
 
 
 def load(folder: Path) -> "PreTrainedTokenizerFast":
-    """Return the tokenizer saved in `folder`."""
+    """Return the tokenizer saved in `folder`, set to pad only where a call asks for it.
+
+    A padded call leaves its setting in the tokenizer, a save keeps it in the file, and whoever encodes a
+    batch with the file's tokenizer gets padded texts without having asked.
+    """
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(folder)
+    core = AutoTokenizer.from_pretrained(folder)
+    core.backend_tokenizer.no_padding()
+    return core

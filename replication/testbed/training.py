@@ -296,6 +296,7 @@ def save(
     model.config.architectures = [type(model).__name__]
     model.config.save_pretrained(out)
     model.generation_config.save_pretrained(out)
+    core.backend_tokenizer.no_padding()  # what the examination set, see `tokenizer.load`
     core.save_pretrained(out)
     rows = "".join(",".join(str(value) for value in row.values()) + "\n" for row in losses)
     (out / LOSSES).write_text("step,tokens,loss,validation\n" + rows)

@@ -1,5 +1,7 @@
 """The shipped checkpoints: intact, small enough, and as good as their cards say."""
 
+import json
+
 import pytest
 import torch
 from transformers import LlamaForCausalLM
@@ -19,6 +21,13 @@ def test_checkpoints_fit_the_limit():
     size = sum(file.stat().st_size for file in files)
     assert len(files) > 40
     assert size <= MEGABYTES * 2**20
+
+
+@pytest.mark.parametrize(
+    "path", sorted(models.CHECKPOINTS.glob("*/tokenizer.json")), ids=lambda p: p.parent.name
+)
+def test_shipped_tokenizers_pad_nothing_by_themselves(path):
+    assert json.loads(path.read_text())["padding"] is None
 
 
 @pytest.mark.parametrize("name", ["testbed-small", "testbed", "testbed-tuned"])

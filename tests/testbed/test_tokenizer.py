@@ -1,5 +1,8 @@
 """Round trips, digits and special tokens of the testbed's tokenizer."""
 
+import copy
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,3 +77,14 @@ def test_shipped_tokenizer_is_large_enough():
     shipped = tokenizer.load(models.CHECKPOINTS / "tokenizer")
     assert len(shipped) >= 2000
     assert shipped.decode(shipped("Tom has 14.")["input_ids"], skip_special_tokens=True) == "Tom has 14."
+
+
+def test_padding_of_a_call_is_not_kept(core, tmp_path):
+    own = copy.deepcopy(core)  # the tests share theirs
+    own(["Tom", "Tom has 14 apples."], padding=True)
+    own.save_pretrained(tmp_path)
+    assert json.loads((tmp_path / "tokenizer.json").read_text())["padding"] is not None
+    again = tokenizer.load(tmp_path)
+    short, long = again.backend_tokenizer.encode_batch(["Tom", "Tom has 14 apples."])
+    assert len(short.ids) < len(long.ids)
+    assert again.pad_token_id not in short.ids

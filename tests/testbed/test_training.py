@@ -238,6 +238,16 @@ def test_saved_folder_has_safetensors_and_a_card_but_no_pickle(whole):
     assert card["recipe"]["width"] == 16
 
 
+def test_saved_tokenizer_pads_nothing_though_the_examination_did(tiny, monkeypatch):
+    def examine(model, core):
+        core(["Tom", "Tom has 14."], padding=True)
+        return {}
+
+    monkeypatch.setattr(training, "examine", examine)
+    saved = json.loads((tiny("padded") / "tokenizer.json").read_text())
+    assert saved["padding"] is None
+
+
 def test_losses_have_a_row_per_chunk_and_a_line_is_said_of_each(tiny):
     lines = []
     folder = tiny("loud", say=lines.append)
