@@ -1,7 +1,7 @@
 # make help lists the targets. reproduce, test, lab and list set up .venv by themselves.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup reproduce test lab list refresh clean
+.PHONY: help setup reproduce test lab list refresh bench clean
 
 # What may be chosen on the command line, for example: make reproduce PROFILE=smoke JOBS=1
 PROFILE ?= cpu
@@ -80,6 +80,10 @@ list: $(READY)  ## papers, notebooks, claims, tables and figures, with where eac
 
 refresh: $(READY)  ## store the outputs of the last cpu run in notebooks/
 	@$(RUN) refresh $(ARGS)
+
+bench: export HF_HUB_OFFLINE := 1
+bench: $(READY)  ## speed and memory against peers, as ratios in one run; takes some minutes
+	@.venv/bin/python -m benchmarks.run $(ARGS)
 
 clean:  ## remove results and caches; .venv stays
 	rm -rf results .pytest_cache .ruff_cache .hypothesis

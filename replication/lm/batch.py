@@ -13,6 +13,7 @@ from replication.lm.paths import Paths
 from replication.lm.sampling import pick, stream_keys, uniforms
 from replication.lm.session import Session
 from replication.lm.stops import Stops
+from replication.lm.truncated import Rule, draw
 from replication.settings import InputError
 
 if TYPE_CHECKING:
@@ -71,6 +72,32 @@ class Item:
     def rows(self) -> int:
         """Number of branches."""
         return self.end - self.start
+
+
+WARPERS = {
+    "TopKLogitsWarper": ("top-k", "top_k"),
+    "TopPLogitsWarper": ("top-p", "top_p"),
+    "MinPLogitsWarper": ("min-p", "min_p"),
+}
+
+
+def rule_of(processors: Sequence[Processor]) -> Rule | None:
+    """Return the rule that the processors amount to, drawn from without masks; None: they must be called.
+
+    A processor tells its rule by an attribute `rule`; transformers' own warpers are known by name.
+    """
+    if len(processors) != 1:
+        return None if processors else Rule("none")
+    (only,) = processors
+    if isinstance(rule := getattr(only, "rule", None), Rule):
+        return rule
+    kind, name = WARPERS.get(type(only).__name__, ("", ""))
+    if not kind or not type(only).__module__.startswith("transformers."):
+        return None
+    # top_p = 0 keeps one token there and is no rule here.
+    plain = only.min_tokens_to_keep == 1 if hasattr(only, "min_tokens_to_keep") else True
+    value = getattr(only, name)
+    return Rule(kind, value) if plain and value > 0 and only.filter_value == -torch.inf else None
 
 
 class Batch:
@@ -168,6 +195,8 @@ class Batch:
         sampled = plan.do_sample and self.step >= plan.branch_step
         if not sampled and not plan.processors:
             return logits.argmax(-1)
+        if sampled and (rule := rule_of(plan.processors)) is not None:
+            return draw(logits, rule, uniforms(self.keys[self.row], self.step), plan.temperature)
         scores = logits.to(torch.float32, copy=True)
         if sampled:
             scores /= plan.temperature

@@ -1,0 +1,116 @@
+"""Alternating rounds of timed cases, and what is kept of them.
+
+Every case is called once before the clock starts. In a round each case is timed once, over as many calls as
+fill `SHORTEST` seconds; rounds begin with another case each, so that no case always follows the same one. A
+ratio is taken within each round, between neighbours in time, and the median over rounds is reported with
+the smallest and the largest: what else the machine does during a run then moves both sides.
+"""
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+# Seconds over which one timing is taken: far above the clock's resolution.
+SHORTEST = 0.02
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to time.
+
+    Attributes:
+        name: distinct within the suite.
+        run: called without arguments.
+        peer: name of the case that the ratio is taken to, "" for none.
+        target: what the ratio (peer's time by own time) is asked to reach, None where nothing is.
+    """
+
+    name: str
+    run: Callable[[], object]
+    peer: str = ""
+    target: float | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was measured of a case.
+
+    Attributes:
+        name: of the case.
+        milliseconds: median over rounds of one call.
+        peer: name of the peer, "" for none.
+        ratio: median over rounds of the peer's time by the case's own; None without a peer.
+        lowest: smallest ratio of a round.
+        highest: largest ratio of a round.
+        target: what the ratio is asked to reach.
+        peak_mib: peak memory of one call beyond what was there before, None where it was not measured.
+    """
+
+    name: str
+    milliseconds: float
+    peer: str = ""
+    ratio: float | None = None
+    lowest: float | None = None
+    highest: float | None = None
+    target: float | None = None
+    peak_mib: float | None = None
+
+
+def measure(cases: Sequence[Case], rounds: int) -> list[Result]:
+    """Time all cases in alternating rounds; return one result per case, in their order."""
+    for case in cases:
+        case.run()
+    seconds: dict[str, list[float]] = {case.name: [] for case in cases}
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(rounds):
+            start = number % len(cases)
+            for case in (*cases[start:], *cases[:start]):
+                seconds[case.name].append(_time(case.run))
+    finally:
+        gc.enable()
+    return [_result(case, seconds) for case in cases]
+
+
+def _time(run: Callable[[], object]) -> float:
+    """Return the seconds of one call."""
+    calls, begin = 0, time.perf_counter()
+    while True:
+        run()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        calls += 1
+        if (spent := time.perf_counter() - begin) >= SHORTEST:
+            return spent / calls
+
+
+def _result(case: Case, seconds: dict[str, list[float]]) -> Result:
+    """Return the medians of a case."""
+    own = seconds[case.name]
+    result = Result(case.name, round(1e3 * statistics.median(own), 3))
+    if not case.peer:
+        return result
+    ratios = [theirs / ours for theirs, ours in zip(seconds[case.peer], own, strict=True)]
+    middle, low, high = (round(f(ratios), 2) for f in (statistics.median, min, max))
+    return Result(case.name, result.milliseconds, case.peer, middle, low, high, case.target)
+
+
+def table(results: Sequence[Result]) -> str:
+    """Return results as a Markdown table."""
+    lines = [
+        "| case | ms | relative to | times faster (rounds) | asked for | peak memory |",
+        "| --- | ---: | --- | ---: | ---: | ---: |",
+    ]
+    for one in results:
+        ratio = "" if one.ratio is None else f"{one.ratio:.1f} ({one.lowest:.1f} to {one.highest:.1f})"
+        target = (
+            "" if one.target is None else f"{one.target:g}: {'met' if one.ratio >= one.target else 'missed'}"
+        )
+        peak = "" if one.peak_mib is None else f"{one.peak_mib:.1f} MiB"
+        lines.append(f"| {one.name} | {one.milliseconds:.2f} | {one.peer} | {ratio} | {target} | {peak} |")
+    return "\n".join(lines)

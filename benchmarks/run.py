@@ -1,0 +1,115 @@
+"""Measure suites of benchmarks: `python -m benchmarks.run [samplers] [engine]`.
+
+Prints a Markdown table per suite and keeps everything in `<results>/bench/<suite>.json`. Times depend on the
+machine and on what else it does: compare ratios, and only within one run.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+import torch
+
+from benchmarks import engine, memory, samplers
+from benchmarks.harness import Result, measure, table
+from replication.files import write_atomic
+from replication.reporting.environment import hardware, versions
+from replication.settings import results_root
+
+SUITES = ("samplers", "engine")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the suites that the command line names, all by default."""
+    options = _parser().parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    for suite in options.suites or SUITES:
+        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+        size, checks, results = _samplers(options) if suite == "samplers" else _engine(options)
+        content = {
+            "suite": suite,
+            **size,
+            "rounds": options.rounds,
+            "hardware": hardware() | {"threads": options.threads, "load before": load},
+            "versions": versions(),
+            "checks": checks,
+            "results": [asdict(result) for result in results],
+        }
+        path = results_root() / "bench" / f"{suite}.json"
+        write_atomic(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        _show(content, results)
+        print(f"\nKept in {os.path.relpath(path)}\n", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Return what the command line may say."""
+    parser = argparse.ArgumentParser(description="Measure speed and memory against peers.")
+    parser.add_argument("suites", nargs="*", type=_suite, help=f"{' and '.join(SUITES)}; all by default")
+    parser.add_argument("--rounds", type=_positive, default=7, help="alternating rounds (7)")
+    threads = _positive(os.environ.get("OMP_NUM_THREADS") or "1")
+    parser.add_argument(
+        "--threads", type=_positive, default=threads, help="threads of PyTorch (OMP_NUM_THREADS)"
+    )
+    parser.add_argument("--rows", type=_positive, default=samplers.ROWS, help="samplers: rows of logits (32)")
+    parser.add_argument("--width", type=_width, default=samplers.WIDTH, help="samplers: vocabulary (128256)")
+    parser.add_argument("--model", default="testbed", help="engine: model name, folder or hub id (testbed)")
+    parser.add_argument("--questions", type=_positive, default=32, help="engine: number of questions (32)")
+    return parser
+
+
+def _suite(text: str) -> str:
+    """Return the name of a suite."""
+    if text not in SUITES:
+        raise argparse.ArgumentTypeError(f"unknown suite {text!r}: choose one of {', '.join(SUITES)}")
+    return text
+
+
+def _positive(text: str) -> int:
+    """Return a whole number of 1 or more."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"needs 1 or more, got {number}")
+    return number
+
+
+def _width(text: str) -> int:
+    """Return a vocabulary that has room for the large logits and for top-k."""
+    if (number := int(text)) < 100:
+        raise argparse.ArgumentTypeError(f"needs 100 or more, got {number}")
+    return number
+
+
+Measured = tuple[dict[str, object], dict[str, float], list[Result]]
+
+
+def _samplers(options: argparse.Namespace) -> Measured:
+    """Return size, checks and results of the sampling suite."""
+    rows, width = options.rows, options.width
+    peaks = memory.peaks(rows, width, options.threads)
+    with torch.inference_mode():
+        checks = samplers.check(rows, width)
+        results = measure(samplers.cases(rows, width), options.rounds)
+    size = {"rows": rows, "vocabulary": width, "logits in MiB": rows * width * 4 / 2**20}
+    return size, checks, [replace(result, peak_mib=peaks.get(result.name)) for result in results]
+
+
+def _engine(options: argparse.Namespace) -> Measured:
+    """Return size, checks and results of the engine's suite."""
+    work = engine.load_work(options.model, options.questions, "stories")
+    size = {"model": options.model, "questions": options.questions, "k": engine.K, "batch": engine.BATCH}
+    return size, engine.check(work), measure(engine.cases(work), options.rounds)
+
+
+def _show(content: dict[str, object], results: Sequence[Result]) -> None:
+    """Print what was measured."""
+    print(f"## {content['suite']}\n")
+    plain = {name: value for name, value in content.items() if name not in ("suite", "versions", "results")}
+    for name, value in plain.items():
+        shown = ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else value
+        print(f"- {name}: {shown}")
+    print(f"\n{table(results)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+import importlib
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def harness(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    return importlib.import_module("benchmarks.harness")
+
+
+def test_ratios_are_taken_within_rounds(harness, monkeypatch):
+    clock = iter([1.0, 4.0, 1.0, 9.0, 2.0, 2.0])  # by order of timing, round after round
+    monkeypatch.setattr(harness, "_time", lambda run: next(clock))
+    cases = [harness.Case("slow", lambda: 0), harness.Case("fast", lambda: 0, peer="slow", target=2.0)]
+    slow, fast = harness.measure(cases, rounds=3)  # the second round begins with "fast"
+    assert (slow.milliseconds, slow.ratio) == (2000.0, None)  # 1, 9 and 2 seconds
+    assert fast.milliseconds == 2000.0  # 4, 1 and 2 seconds
+    assert (fast.ratio, fast.lowest, fast.highest) == (1.0, 0.25, 9.0)
+    assert "| fast | 2000.00 | slow | 1.0 (0.2 to 9.0) | 2: missed |" in harness.table([slow, fast])
+
+
+def test_a_timing_is_of_one_call(harness, monkeypatch):
+    calls = []
+    ticks = iter(range(1000))
+    monkeypatch.setattr(time, "perf_counter", lambda: 0.004 * next(ticks))
+    assert harness._time(lambda: calls.append(1)) == pytest.approx(0.004)
+    assert len(calls) == 5  # 20 ms

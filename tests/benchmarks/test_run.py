@@ -1,0 +1,63 @@
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Function that measures and returns what is kept of a suite."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    monkeypatch.setenv("REPLICATION_RESULTS", str(tmp_path))
+    monkeypatch.setattr(importlib.import_module("benchmarks.harness"), "SHORTEST", 0.0)
+    module = importlib.import_module("benchmarks.run")
+
+    def call(suite, *arguments):
+        module.main([suite, "--threads", "1", *arguments])
+        return json.loads((tmp_path / "bench" / f"{suite}.json").read_text(encoding="utf-8"))
+
+    return call
+
+
+@pytest.mark.slow
+def test_the_sampler_suite_in_small(run, capsys):
+    content = run("samplers", "--rounds", "2", "--rows", "8", "--width", "20000")
+    assert set(content["checks"].values()) == {1.0}  # ours draw what pick takes from the peers' masks
+    results = {one["name"]: one for one in content["results"]}
+    step = results["step: top-p 0.9, T = 1, ours"]
+    assert step["lowest"] <= step["ratio"] <= step["highest"]
+    assert f"| {step['name']} | {step['milliseconds']:.2f} |" in capsys.readouterr().out
+    if sys.platform == "linux":
+        logits = 8 * 20000 * 4 / 2**20
+        assert step["peak_mib"] < results["step: top-p 0.9, T = 1, peer and multinomial"]["peak_mib"]
+        assert results["mask: top-p 0.9, peer"]["peak_mib"] > logits
+
+
+@pytest.mark.slow
+def test_the_engine_suite_in_small(run):
+    content = run("engine", "--rounds", "1", "--questions", "3", "--model", "testbed-small")
+    assert content["checks"] == {"paths": 30, "share of paths with the same tokens": 1.0}
+    assert [one["peer"] for one in content["results"] if one["ratio"]] == [
+        "transformers, tokens only",
+        "transformers, tokens and gaps",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("speed",), "choose one of samplers, engine"),
+        (("samplers", "--rounds", "0"), "needs 1 or more"),
+        (("samplers", "--width", "50"), "needs 100 or more"),
+    ],
+)
+def test_bad_arguments(run, arguments, says, capsys, tmp_path):
+    with pytest.raises(SystemExit) as error:
+        run(*arguments)
+    assert error.value.code == 2
+    assert says in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
