@@ -41,7 +41,7 @@ class Evidence:
 
     def chosen(self, rows: np.ndarray) -> "Evidence":
         """Return the evidence at some places: (N,) bool."""
-        mask = torch.from_numpy(np.asarray(rows, dtype=bool))
+        mask = torch.tensor(np.asarray(rows, dtype=bool))
         return Evidence(self.logits[mask], self.truth[mask], self.place[mask.numpy()].reset_index(drop=True))
 
 

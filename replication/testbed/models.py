@@ -60,12 +60,12 @@ LADDER = Mix(
 
 
 def _control(cot_fraction: float) -> Recipe:
-    """A small model on plain three-step stories only: one point of the `cot_fraction` sweep."""
+    """A small model on plain two-step stories only: one point of the `cot_fraction` sweep."""
     mix = Mix(
-        qa=0.7, worked=0.0, equations=0.3, biographies=0.0, noise=0.0, cot_fraction=cot_fraction,
-        worlds=(("plain", 1.0),), level=3,
+        qa=0.9, worked=0.0, equations=0.1, biographies=0.0, noise=0.0, cot_fraction=cot_fraction,
+        worlds=(("plain", 1.0),), level=2,
     )  # fmt: skip
-    return Recipe(64, 3, 4, steps=1500, rate=2e-2, mix=mix)
+    return Recipe(64, 3, 4, steps=1200, rate=2e-2, mix=mix)
 
 
 RECIPES: dict[str, Recipe] = {
@@ -76,7 +76,7 @@ RECIPES: dict[str, Recipe] = {
         128, 4, 4, steps=200, rate=3e-3, init="testbed", data_seed=1,
         mix=replace(LADDER, qa=1.0, worked=0.0, equations=0.0, biographies=0.0, cot_fraction=0.9),
     ),
-    "testbed-wide": Recipe(128, 4, 4, steps=2500, rate=8e-3, mix=LADDER, vocabulary=8192),
+    "testbed-wide": Recipe(128, 4, 4, steps=1500, rate=8e-3, mix=LADDER, vocabulary=8192),
 }  # fmt: skip
 CONTROL_FRACTIONS = (0.0, 0.02, 0.08, 0.3, 0.7)
 RECIPES |= {f"control-{round(100 * fraction):02d}": _control(fraction) for fraction in CONTROL_FRACTIONS}
