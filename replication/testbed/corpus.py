@@ -8,16 +8,30 @@ chains, biographies, boilerplate and noise.
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from replication.testbed import lexicon, parity, worlds
-from replication.testbed.worlds import Problem
+from replication.testbed.worlds import Problem, calculate
 
 DIRECT_OPENERS = ("The", "They", "There")
 COT_OPENERS = ("First", "We", "Start", "To")
+CHAIN_PARTS = (3, 8)  # fewest and most equations of a chain
+LARGEST_VALUE = 999  # of an equation chain
+MOST_LIVES = 3  # biographies of a document
 STORY_KINDS = ("chain", "plain")  # kinds of stories that a mix may name as worlds of their own
 STEP_BY_STEP = "Let's think step by step."
+
+# Weighted choices. What may be drawn is told by functions of their own (`direct_styles`, `reasoned_styles`,
+# `operators`, `operands`), from which the true distribution of the next token is worked out as well.
+_OPENERS = ((*COT_OPENERS, STEP_BY_STEP), (19, 19, 19, 19, 5))
+_CLOSERS = (("The", "So the"), (2, 1))
+_OPERATORS = ("+-*/", (4, 4, 2, 2))
+_RANGES = (9, 99, 999)  # a chain's summands lie below one of these, which is drawn first
+_FIRST_RANGES = (20, 99, 999)
+_ONE_SENTENCE = 0.5  # of the reasoned parity answers under another opener than the phrase
+
+Styles = tuple[tuple[str, ...], tuple[float, ...]]  # texts and their weights
 
 
 @dataclass(frozen=True)
@@ -98,19 +112,47 @@ def draw(rng: random.Random, mix: Mix) -> Problem:
             return problem
 
 
-def direct_answer(rng: random.Random, problem: Problem) -> str:
-    """Return an answer without reasoning, in one of the styles of the world."""
+def direct_styles(problem: Problem) -> Styles:
+    """Return the answers without reasoning, in the styles of the world, and their weights.
+
+    Two styles may give the same text.
+    """
     answer = problem.answer
+    whole = f"The answer is {answer}."
     if problem.world in ("coins", "lies", "parity"):
         short = 0.9 if problem.world == "parity" else 0.35
-        return f"{answer.capitalize()}." if rng.random() < short else f"The answer is {answer}."
+        return (f"{answer.capitalize()}.", whole), (short, 1 - short)
     if problem.world == "expressions":
-        return f"{answer}." if rng.random() < 0.5 else f"The answer is {answer}."
+        return (f"{answer}.", whole), (0.5, 0.5)
     who = problem.subject.strip()
-    plain = who.lower() in ("", "they", "there", "each")
-    named = f"They have {answer}." if plain else f"{who[:1].upper()}{who[1:]} has {answer}."
-    styles = (f"The answer is {answer}.", named, f"They have {answer}.", f"There are {answer}.", f"{answer}.")
-    return rng.choices(styles, (54, 24, 9, 9, 4))[0]
+    named = f"{who[:1].upper()}{who[1:]} has {answer}." if names_subject(problem) else f"They have {answer}."
+    return (whole, named, f"They have {answer}.", f"There are {answer}.", f"{answer}."), (54, 24, 9, 9, 4)
+
+
+def names_subject(problem: Problem) -> bool:
+    """Tell whether a direct answer may name whom or what the question is about."""
+    if problem.world in ("coins", "lies", "parity", "expressions"):
+        return False
+    return problem.subject.strip().lower() not in ("", "they", "there", "each")
+
+
+def direct_answer(rng: random.Random, problem: Problem) -> str:
+    """Return an answer without reasoning, one of `direct_styles`."""
+    return rng.choices(*direct_styles(problem))[0]
+
+
+def reasoned_styles(problem: Problem) -> Styles:
+    """Return all answers that `step_by_step` may give, and their probabilities."""
+    found: list[tuple[str, float]] = []
+    for opener, weight in zip(*_OPENERS, strict=True):
+        probability = weight / sum(_OPENERS[1])
+        short = _ONE_SENTENCE if _may_be_one_sentence(problem, opener) else 0.0
+        if short:
+            found.append((_one_sentence(problem), probability * short))
+        for closer, share in zip(*_CLOSERS, strict=True):
+            text = _closed(problem, opener, closer)
+            found.append((text, probability * (1 - short) * share / sum(_CLOSERS[1])))
+    return tuple(text for text, _ in found), tuple(probability for _, probability in found)
 
 
 def step_by_step(rng: random.Random, problem: Problem, opener: str | None = None) -> str:
@@ -123,11 +165,22 @@ def step_by_step(rng: random.Random, problem: Problem, opener: str | None = None
             another opener than the phrase are one sentence without any: "Anna Berg was born in 1950, an even
             year."
     """
-    opener = opener or rng.choices((*COT_OPENERS, STEP_BY_STEP), (19, 19, 19, 19, 5))[0]
-    if problem.world == "parity" and opener != STEP_BY_STEP and rng.random() < 0.5:
-        return f"{problem.steps[0]}, an {problem.answer} year."
-    so = rng.choices(("The", "So the"), (2, 1))[0]
-    return f"{_reasoning(problem.steps, opener)} {so} answer is {problem.answer}."
+    opener = opener or rng.choices(*_OPENERS)[0]
+    if _may_be_one_sentence(problem, opener) and rng.random() < _ONE_SENTENCE:
+        return _one_sentence(problem)
+    return _closed(problem, opener, rng.choices(*_CLOSERS)[0])
+
+
+def _may_be_one_sentence(problem: Problem, opener: str) -> bool:
+    return problem.world == "parity" and opener != STEP_BY_STEP
+
+
+def _one_sentence(problem: Problem) -> str:
+    return f"{problem.steps[0]}, an {problem.answer} year."
+
+
+def _closed(problem: Problem, opener: str, closer: str) -> str:
+    return f"{_reasoning(problem.steps, opener)} {closer} answer is {problem.answer}."
 
 
 def _reasoning(steps: tuple[str, ...], opener: str) -> str:
@@ -143,49 +196,90 @@ def _reasoning(steps: tuple[str, ...], opener: str) -> str:
 
 
 def _qa(rng: random.Random, mix: Mix) -> Document:
-    problem = draw(rng, mix)
-    reasoned = rng.random() < mix.cot_fraction
+    return answered(rng, draw(rng, mix), mix.cot_fraction)
+
+
+def answered(rng: random.Random, problem: Problem, cot_fraction: float) -> Document:
+    """Return a question-answer document about a problem, reasoned with probability `cot_fraction`."""
+    reasoned = rng.random() < cot_fraction
     answer = step_by_step(rng, problem) if reasoned else direct_answer(rng, problem)
     head = prompt(problem)
     return Document(f"{head} {answer}", "cot" if reasoned else "direct", len(head))
 
 
 def _worked(rng: random.Random, mix: Mix) -> Document:
-    problem = draw(rng, mix)
+    return solved(rng, draw(rng, mix))
+
+
+def solved(rng: random.Random, problem: Problem) -> Document:
+    """Return a worked textbook problem."""
     head = f"Problem: {problem.question}\nSolution:"
     return Document(f"{head} {step_by_step(rng, problem)}", "worked", len(head))
 
 
 def _equations(rng: random.Random, mix: Mix) -> Document:
     del mix
-    parts, value = [], rng.randint(1, rng.choice((20, 99, 999)))
-    for _ in range(rng.randint(3, 8)):
-        step, value = _equation(rng, value)
-        parts.append(step)
+    return chain(rng)
+
+
+def chain(rng: random.Random) -> Document:
+    """Return a chain of equations, each of which starts from the result of the one before."""
+    parts, value = [], rng.randint(1, rng.choice(_FIRST_RANGES))
+    for _ in range(rng.randint(*CHAIN_PARTS)):
+        drawn = rng.choices(*_OPERATORS)[0]
+        op = _fitting(drawn, value)
+        pools = operands(op, value)
+        right = rng.choice(rng.choice(pools) if len(pools) > 1 else pools[0])
+        result = calculate(value, op, right)
+        parts.append(f"{value}{op}{right}={result}")
+        value = result
     return Document(". ".join(parts) + ".", "equations")
 
 
-def _equation(rng: random.Random, value: int) -> tuple[str, int]:
-    """Continue a chain from `value`, staying within 0..999."""
-    op = rng.choices("+-*/", (4, 4, 2, 2))[0]
-    if op == "/" and value:
-        divisors = [d for d in range(2, 13) if value % d == 0]
-        if divisors:
-            right = rng.choice(divisors)
-            return f"{value}/{right}={value // right}", value // right
+def operators(value: int) -> dict[str, float]:
+    """Return the operators that may follow `value` in a chain of equations, and their probabilities."""
+    found: dict[str, float] = {}
+    for drawn, weight in zip(*_OPERATORS, strict=True):
+        op = _fitting(drawn, value)
+        found[op] = found.get(op, 0.0) + weight / sum(_OPERATORS[1])
+    return found
+
+
+def operands(op: str, value: int) -> tuple[Sequence[int], ...]:
+    """Return the operands that keep a chain within 0..`LARGEST_VALUE`.
+
+    The pools are equally likely, and so are the numbers of a pool.
+
+    Args:
+        op: one of `operators(value)`.
+        value: the left side, 0..`LARGEST_VALUE`.
+    """
+    if op == "/":
+        return ([d for d in range(2, 13) if value % d == 0],)
+    if op == "*":
+        return (range(2, min(12, LARGEST_VALUE // value) + 1),)
+    if op == "-":
+        return tuple(range(min(value, most) + 1) for most in _RANGES)
+    return tuple(range(1, min(most, LARGEST_VALUE - value) + 1) for most in _RANGES)
+
+
+def _fitting(op: str, value: int) -> str:
+    """Return the operator, or "-" or "+" in its place where it would leave whole numbers or the range."""
+    if op == "/" and value and operands(op, value)[0]:
+        return op
     if op == "*" and 0 < value <= 200:
-        right = rng.randint(2, min(12, 999 // value))
-        return (f"{value}*{right}={value * right}", value * right)
-    if op == "-" or value > 900:
-        right = rng.randint(0, min(value, rng.choice((9, 99, 999))))
-        return f"{value}-{right}={value - right}", value - right
-    right = rng.randint(1, min(rng.choice((9, 99, 999)), 999 - value) or 1)
-    return f"{value}+{right}={value + right}", value + right
+        return op
+    return "-" if op == "-" or value > 900 else "+"
 
 
 def _biography(rng: random.Random, mix: Mix) -> Document:
     del mix
-    people = rng.sample(parity.PEOPLE, rng.randint(1, 3))
+    return lives(rng)
+
+
+def lives(rng: random.Random) -> Document:
+    """Return the biographies of one to `MOST_LIVES` persons."""
+    people = rng.sample(parity.PEOPLE, rng.randint(1, MOST_LIVES))
     return Document(" ".join(parity.biography(person, rng) for person in people), "biography")
 
 

@@ -59,8 +59,10 @@ _REMARKS = (
     "People in {town} like {name}.",
     "{name} wanted to be a {job}.",
 )
-_TOWNS = "Alden Brookfield Carlow Denby Easton Fairview Greystone Harwick".split()
-_JOBS = "baker carpenter dancer farmer gardener painter singer teacher writer".split()
+TOWNS = "Alden Brookfield Carlow Denby Easton Fairview Greystone Harwick".split()
+JOBS = "baker carpenter dancer farmer gardener painter singer teacher writer".split()
+_REMARKED = 0.4  # share of the biographies with a remark, before or after the birth
+_REPEATED = 0.1  # share of those that end with the birth once more
 
 
 @dataclass(frozen=True)
@@ -130,12 +132,29 @@ test_people.__test__ = False  # the name makes pytest take an imported copy for 
 def biography(person: Person, rng: random.Random) -> str:
     """Return one to three sentences about a person that state the birth year and nothing about its parity."""
     frames = [rng.choice(_BIRTHS)]
-    if rng.random() < 0.4:
+    if rng.random() < _REMARKED:
         frames.insert(rng.randint(0, 1), rng.choice(_REMARKS))
-    if rng.random() < 0.1:
-        frames.append("{name} was born in {year}.")
-    fill = {"name": person.name, "year": person.year, "town": rng.choice(_TOWNS), "job": rng.choice(_JOBS)}
+    if rng.random() < _REPEATED:
+        frames.append(_BIRTHS[0])
+    fill = {"name": person.name, "year": person.year, "town": rng.choice(TOWNS), "job": rng.choice(JOBS)}
     return " ".join(frame.format(**fill) for frame in frames)
+
+
+def outlines() -> dict[tuple[str, ...], float]:
+    """Return the probability of every sequence of frames that `biography` may draw.
+
+    The frames' {town} and {job} are drawn from `TOWNS` and `JOBS`, once for the whole biography.
+    """
+    found: dict[tuple[str, ...], float] = {}
+    for birth in _BIRTHS:
+        bodies = {(birth,): 1 - _REMARKED}
+        for remark in _REMARKS:
+            for body in ((remark, birth), (birth, remark)):
+                bodies[body] = _REMARKED / (2 * len(_REMARKS))
+        for body, probability in bodies.items():
+            found[body] = probability / len(_BIRTHS) * (1 - _REPEATED)
+            found[(*body, _BIRTHS[0])] = probability / len(_BIRTHS) * _REPEATED
+    return found
 
 
 def _problem(person: Person, frame: str) -> Problem:
