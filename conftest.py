@@ -1,13 +1,20 @@
 """How nbval runs the committed notebooks: environment of the kernels, patience, nothing green by accident."""
 
+import json
 import os
 
 import pytest
 
+from replication import papers
+from replication.evaluation.claims import Estimate, within_reach
+from replication.settings import results_root, run_name
 from replication.workflow import execute
 
 # nbval waits 5 s for each message of a kernel, which a busy machine exceeds now and then.
 OUTPUT_SECONDS = 60
+# What an interval's end may move on another kind of processor: at least this, and this share of its width.
+SLACK, SLACK_SHARE = 0.03, 0.15
+VERDICTS = "report.verdict_words()"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,7 +39,34 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
         report.longrepr = f"not run: {report.wasxfail or 'an earlier cell took too long'}"
         report.outcome = "failed"
         del report.wasxfail
+    if is_cell(item) and report.failed and call.when == "call" and verdicts_agree(item):
+        report.outcome, report.longrepr = "passed", None
     return report
+
+
+def verdicts_agree(item: pytest.Item) -> bool:
+    """Tell whether a cell of verdicts differs only in verdicts that stand close to their thresholds."""
+    if item.cell.source.strip() != VERDICTS or not item.cell.outputs:
+        return False
+    paper = papers.load(item.path.parent.name.partition("_")[2])
+    found = results_root() / run_name("cpu", "testbed") / paper.key / "claims.json"
+    if not found.is_file():
+        return False
+    now = {entry["claim"]: entry for entry in json.loads(found.read_text())}
+    stored = [line.split(maxsplit=1) for line in "".join(item.cell.outputs[0]["text"]).splitlines()]
+    own = {claim.id for claim in paper.claims if claim.notebook == item.path.stem}
+    return {claim for claim, _ in stored} == own and all(
+        agrees(verdict, now[claim], paper.claim(claim).test) for claim, verdict in stored
+    )
+
+
+def agrees(verdict: str, now: dict, test: dict) -> bool:
+    """Tell whether a stored verdict is the one measured now, or within reach of it."""
+    if verdict == now["verdict"] or now["measured"] is None:
+        return verdict == now["verdict"]
+    estimate = Estimate(now["measured"], now["ci_low"], now["ci_high"], now["n"])
+    slack = max(SLACK, SLACK_SHARE * (estimate.high - estimate.low))
+    return now["verdict"] != "not testable" and verdict in within_reach(test, estimate, slack)
 
 
 def is_cell(item: pytest.Item) -> bool:

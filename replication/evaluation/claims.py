@@ -104,6 +104,20 @@ def judge(test: Mapping[str, Any], estimate: Estimate) -> tuple[str, str]:
     return verdict, f"Measured {numbers(estimate, *_thresholds(test))}: {why}."
 
 
+def within_reach(test: Mapping[str, Any], estimate: Estimate, slack: float) -> set[str]:
+    """Return the verdicts that the rule could give if each end of the interval moved by up to `slack`.
+
+    Another kind of processor rounds differently, which turns a few sampled answers; a verdict that stands
+    close to a threshold may turn with them.
+    """
+    if not estimate.usable:
+        return {NOT_TESTABLE}
+    moves = (-slack, 0.0, slack)
+    moved = [Estimate(estimate.value, estimate.low + a, estimate.high + b, estimate.n)
+             for a in moves for b in moves if estimate.low + a <= estimate.high + b]  # fmt: skip
+    return {judge(test, one)[0] for one in moved}
+
+
 def _judge_one_sided(test: Mapping[str, Any], estimate: Estimate) -> tuple[str, str]:
     """Return verdict and reason for "greater" and, through a change of sign, "less"."""
     up = test["kind"] == "greater"

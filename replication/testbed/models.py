@@ -76,7 +76,7 @@ RECIPES: dict[str, Recipe] = {
         128, 4, 4, steps=200, rate=3e-3, init="testbed", data_seed=1,
         mix=replace(LADDER, qa=1.0, worked=0.0, equations=0.0, biographies=0.0, cot_fraction=0.9),
     ),
-    "testbed-wide": Recipe(128, 4, 4, steps=1100, rate=8e-3, mix=LADDER, vocabulary=8192),
+    "testbed-wide": Recipe(128, 4, 4, steps=700, rate=8e-3, mix=LADDER, vocabulary=8192),
 }  # fmt: skip
 CONTROL_FRACTIONS = (0.0, 0.02, 0.08, 0.3, 0.7)
 RECIPES |= {f"control-{round(100 * fraction):02d}": _control(fraction) for fraction in CONTROL_FRACTIONS}

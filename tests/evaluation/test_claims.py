@@ -249,3 +249,24 @@ def test_two_processes_lose_nothing(tmp_path):
         worker.join(60)
     assert [worker.exitcode for worker in workers] == [0, 0]
     assert [entry["claim"] for entry in ClaimsFile(path).read()] == ["C1", "C2"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "reach"),
+    [
+        (0.30, 0.40, {"reproduced"}),
+        (0.12, 0.40, {"reproduced", "partly"}),
+        (0.01, 0.40, {"partly", "inconclusive"}),
+        (-0.3, -0.2, {"not reproduced"}),
+        (-0.2, 0.08, {"not reproduced", "inconclusive"}),
+    ],
+)
+def test_verdicts_within_reach_of_a_small_move(low, high, reach):
+    test = {"kind": "greater", "null": 0.0, "margin": 0.1}
+    assert claims.within_reach(test, Estimate((low + high) / 2, low, high, 50), 0.03) == reach
+
+
+def test_nothing_measured_reaches_no_other_verdict():
+    test = {"kind": "within", "low": -0.1, "high": 0.1}
+    assert claims.within_reach(test, Estimate(math.nan, math.nan, math.nan, 0), 0.5) == {"not testable"}
+    assert claims.within_reach(test, Estimate(0.0, -0.05, 0.09, 9), 0.03) == {"reproduced", "inconclusive"}

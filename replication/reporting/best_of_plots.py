@@ -1,0 +1,79 @@
+"""Figures on tuning effort and on quality against diversity, in the form of `plots`."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from replication.reporting import style
+from replication.reporting.plots import Drawn
+
+LEGEND = 2.0  # inches for the legend beside the panel
+
+
+def best_of(
+    name: str,
+    series: Mapping[str, pd.DataFrame],
+    *,
+    title: str,
+    caption: str = "",
+    ylabel: str = "difference, points",
+) -> Drawn:
+    """Draw differences against the number N of settings tried, on a logarithmic axis, with a line at 0.
+
+    Args:
+        name: name of the figure's files.
+        series: label -> frame with columns N, accuracy (the difference), low, high (fractions).
+        title: what is shown, above the panel.
+        caption: text below.
+        ylabel: name of the vertical axis.
+    """
+    figure, axes = style.panels()
+    axes.axhline(0, color=style.GREY, lw=1)
+    for position, (label, frame) in enumerate(series.items()):
+        look = style.look(position)
+        axes.plot(frame["N"], 100 * frame["accuracy"], label=label, **look)
+        if position == 0:
+            low, high = 100 * frame["low"], 100 * frame["high"]
+            axes.fill_between(frame["N"], low, high, color=look["color"], alpha=0.15)
+    ticks = sorted({int(n) for frame in series.values() for n in frame["N"]})
+    axes.set_xscale("log")
+    axes.set_xticks(ticks, [str(tick) for tick in ticks], fontsize=7)
+    axes.minorticks_off()
+    axes.set(title=title, xlabel="settings N per sampler", ylabel=ylabel)
+    _legend_outside(axes)
+    return figure, name, caption, pd.concat(series, names=["series"]).reset_index(level=0)
+
+
+def trade_off(name: str, series: Mapping[str, pd.DataFrame], *, title: str, caption: str = "") -> Drawn:
+    """Draw accuracy against distinct solutions, a line per sampler through its temperatures.
+
+    The temperatures are written beside the points of the last sampler.
+
+    Args:
+        name: name of the figure's files.
+        series: label -> frame with columns temperature, distinct (per path), accuracy, low, high (fractions),
+            in the order in which the line goes.
+        title: what is shown, above the panel.
+        caption: text below.
+    """
+    figure, axes = style.panels()
+    for position, (label, frame) in enumerate(series.items()):
+        look = style.look(position)
+        low, high = frame["accuracy"] - frame["low"], frame["high"] - frame["accuracy"]
+        x, y = 100 * frame["distinct"], 100 * frame["accuracy"]
+        axes.errorbar(x, y, yerr=[100 * low, 100 * high], label=label, lw=1.2, elinewidth=0.8, **look)
+    for row in frame.to_dict("records"):
+        place = (100 * row["distinct"], 100 * row["accuracy"])
+        text = f"T = {row['temperature']:g}"
+        axes.annotate(text, place, xytext=(4, 4), textcoords="offset points", fontsize=7, color=look["color"])
+    axes.set(title=title, xlabel="distinct solutions per path, %", ylabel="accuracy, %")
+    _legend_outside(axes)
+    return figure, name, caption, pd.concat(series, names=["series"]).reset_index(level=0)
+
+
+def _legend_outside(axes: Axes) -> None:
+    """Put the legend beside the panel, which keeps its size."""
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    width, height = axes.figure.get_size_inches()
+    axes.figure.set_size_inches(width + LEGEND, height)
