@@ -1,1 +1,1 @@
-"""Decoding methods, one module per paper; `spans`, `answers` and `continuation` are what they share."""
+"""Decoding methods, one module per paper; shared: `spans`, `answers`, `continuation`, `truncation`."""

@@ -108,8 +108,15 @@ def random_branch(branches: pd.DataFrame) -> np.ndarray:
 
 
 def shuffled_path(branches: pd.DataFrame, seed: int) -> np.ndarray:
-    """Return (questions,) bool, whether the max path is right after Δ was shuffled within each question."""
-    return max_path(cot.shuffle_scores(branches, seed))
+    """Return (questions,) bool, whether the max path is right after Δ was shuffled within each question.
+
+    Ties are broken at random: sure branches have the same Δ to all the digits that count, and the usual rule,
+    the smaller branch, would favour the early ones, which answer directly.
+    """
+    mixed = cot.shuffle_scores(branches, seed)
+    in_random_order = mixed.sample(frac=1.0, random_state=seed)
+    ranks = in_random_order.groupby("question")["delta"].rank(method="first")
+    return max_path(mixed.assign(delta=ranks))
 
 
 def shuffled(branches: pd.DataFrame, seeds: int = 20) -> np.ndarray:

@@ -182,6 +182,12 @@ def test_shuffled_confidence_is_a_random_branch():
     assert one.tolist() == study.shuffled_path(branches, seed=0).tolist()
 
 
+def test_ties_of_shuffled_confidence_favour_no_branch():
+    sure = [("3", 1.0, False), (GOLD, 1.0, True), (GOLD, 1.0, True), (GOLD, 1.0, True)]
+    difference = study.shuffled(table(*[sure] * 60), seeds=20)
+    assert abs(difference.mean()) < 4 * np.sqrt(0.75 * 0.25 / (20 * 60))
+
+
 def test_shuffling_leaves_questions_without_branches_out():
     assert study.shuffled(table(HIDDEN, SILENT, KNOWN), seeds=2).shape == (2,)
     assert study.random_branch(table(HIDDEN, SILENT))[:, 0].tolist() == [0.25, 0.0]

@@ -16,7 +16,7 @@ def executed(tmp_path, toy, monkeypatch):
     path = toy(tmp_path / "notebooks" / "01_p" / "01_x.ipynb", "print(1)", "2")
     content = json.loads(path.read_text())
     injected = {"cell_type": "code", "id": "i", "metadata": {"tags": ["injected-parameters"]}, "outputs": []}
-    content["cells"].insert(2, injected | {"source": ["results_dir = 'someone/results'"], "execution_count": 2})
+    content["cells"].insert(2, injected | {"source": ["results_dir = 'someone'"], "execution_count": 2})
     for number, cell in enumerate(content["cells"]):
         cell["metadata"]["papermill"] = {"status": "completed", "start_time": "2026-01-01"}
         cell["metadata"].setdefault("tags", [])
