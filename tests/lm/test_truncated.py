@@ -109,7 +109,7 @@ def test_any_shape_on_either_way(rows, width, rule, wide, excluded, levels, scal
         (Rule("top-p", 0.9), hf.TopPLogitsWarper(0.9)),
         (Rule("min-p", 0.1), hf.MinPLogitsWarper(0.1)),
     ],
-    ids=str,
+    ids=["top-k", "top-p", "min-p"],
 )
 @pytest.mark.parametrize("temperature", [1.0, 3.0])
 def test_agrees_with_transformers(rule, processor, temperature):
