@@ -375,7 +375,8 @@ def shuffle_scores(branches: pd.DataFrame, seed: int, score: str = "delta") -> p
     kept = kept[np.argsort(branches["branch"].to_numpy()[kept], kind="stable")]
     codes, names = pd.factorize(branches["question"].to_numpy()[kept])
     order = np.argsort(codes, kind="stable")
-    for name, rows in zip(names, np.split(kept[order], np.cumsum(np.bincount(codes))[:-1]), strict=True):
+    ends = np.cumsum(np.bincount(codes, minlength=1))[:-1]
+    for name, rows in zip(names, np.split(kept[order], ends), strict=False):  # one empty part without any
         rng = np.random.default_rng([seed, zlib.crc32(str(name).encode())])
         values[rows] = rng.permutation(values[rows])
     return branches.assign(**{score: values})

@@ -60,7 +60,9 @@ def trade_off(name: str, series: Mapping[str, pd.DataFrame], *, title: str, capt
     figure, axes = style.panels()
     for position, (label, frame) in enumerate(series.items()):
         look = style.look(position)
-        low, high = frame["accuracy"] - frame["low"], frame["high"] - frame["accuracy"]
+        low, high = (
+            gap.clip(lower=0) for gap in (frame["accuracy"] - frame["low"], frame["high"] - frame["accuracy"])
+        )
         x, y = 100 * frame["distinct"], 100 * frame["accuracy"]
         axes.errorbar(x, y, yerr=[100 * low, 100 * high], label=label, lw=1.2, elinewidth=0.8, **look)
     for row in frame.to_dict("records"):

@@ -81,7 +81,7 @@ def bars(
                 continue
             e = cells[label]
             x = place + (position - (len(labels) - 1) / 2) * width
-            whiskers = [[100 * (e.value - e.low)], [100 * (e.high - e.value)]]
+            whiskers = [[100 * max(0.0, e.value - e.low)], [100 * max(0.0, e.high - e.value)]]  # rounding
             colour = style.look(position)["color"]
             axes.bar(x, 100 * e.value, width, yerr=whiskers, color=colour, label=label)
             if (height := (published or {}).get(group, {}).get(label)) is not None:

@@ -145,7 +145,12 @@ def model_bins() -> list[str]:
 
 
 def places(
-    experiment: Experiment, split: str = "test", model: str = "", n: int = 0, texts_file: str = ""
+    experiment: Experiment,
+    split: str = "test",
+    model: str = "",
+    n: int = 0,
+    texts_file: str = "",
+    chosen: Sequence[Sampler] = (),
 ) -> pd.DataFrame:
     """Return sums over the places of every text, in bins of both entropies, from the records.
 
@@ -155,13 +160,14 @@ def places(
         model: as in `texts`.
         n: as in `texts`.
         texts_file: as in `texts`.
+        chosen: samplers; `every` by default.
 
     Returns:
         A row per sampler, text, bin of the true entropy ("bin") and of the model's ("heat"): sampler, kind,
         text, bin, heat, places (number), and the sums of `COLUMNS`.
     """
     lm = experiment.model(model)
-    chosen = every(lm.vocabulary)
+    chosen = list(chosen) or every(lm.vocabulary)
     key = {"model": lm.fingerprint, "samplers": [s.label for s in chosen]}
     key |= {"texts": reading.described(experiment, split, model, n, texts_file)}
     key |= {"principle": scaled(PRINCIPLE, lm.vocabulary)}

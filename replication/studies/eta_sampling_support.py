@@ -190,14 +190,15 @@ def recovery_table(frame: pd.DataFrame, chosen: Sequence[Sampler]) -> pd.DataFra
 
 
 def wide(experiment: Experiment, model: str) -> pd.DataFrame | str:
-    """Return `places` on texts of a model with a larger vocabulary, or why there is none."""
+    """Return `places` of the published settings with a model of a larger vocabulary, or why there is none."""
     if not reading.known(experiment) or model not in models.names():
         return reading.NO_TRUTH
     try:
         models.folder(model)
     except InputError:
         return f"The model {model} is not among the shipped checkpoints: train it first."
-    return study.places(experiment, model=model, n=int(experiment.settings.sizes["n_wide"]))
+    chosen = list(study.published(experiment.model(model).vocabulary).values())
+    return study.places(experiment, model=model, n=int(experiment.settings.sizes["n_wide"]), chosen=chosen)
 
 
 # The principles

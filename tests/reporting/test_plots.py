@@ -84,6 +84,11 @@ def test_bars_may_set_the_upper_end_and_lack_a_value():
     assert np.isnan(data.loc[1, "value"])
 
 
+def test_an_end_of_the_interval_may_pass_the_value_by_rounding():
+    e = Estimate(0.1, 0.1 + 1e-15, 0.1, 50)
+    check(plots.bars("figure_3", {"a": {"x": e}}, title="T"), "figure_3")
+
+
 def test_branches():
     frame = pd.DataFrame(
         {

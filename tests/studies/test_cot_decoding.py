@@ -191,6 +191,8 @@ def test_ties_of_shuffled_confidence_favour_no_branch():
 def test_shuffling_leaves_questions_without_branches_out():
     assert study.shuffled(table(HIDDEN, SILENT, KNOWN), seeds=2).shape == (2,)
     assert study.random_branch(table(HIDDEN, SILENT))[:, 0].tolist() == [0.25, 0.0]
+    assert study.shuffled(table(SILENT, SILENT), seeds=2).shape == (0,)
+    assert study.shuffled_path(table(SILENT, SILENT), seed=0).tolist() == [False, False]
 
 
 @pytest.fixture(scope="module")
