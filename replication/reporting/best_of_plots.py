@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import pandas as pd
-from matplotlib.axes import Axes
 
 from replication.reporting import style
 from replication.reporting.plots import Drawn
@@ -41,7 +40,7 @@ def best_of(
     axes.set_xticks(ticks, [str(tick) for tick in ticks], fontsize=7)
     axes.minorticks_off()
     axes.set(title=title, xlabel="settings N per sampler", ylabel=ylabel)
-    _legend_outside(axes)
+    style.legend_beside(axes, [axes], LEGEND)
     return figure, name, caption, pd.concat(series, names=["series"]).reset_index(level=0)
 
 
@@ -70,12 +69,5 @@ def trade_off(name: str, series: Mapping[str, pd.DataFrame], *, title: str, capt
         text = f"T = {row['temperature']:g}"
         axes.annotate(text, place, xytext=(4, 4), textcoords="offset points", fontsize=7, color=look["color"])
     axes.set(title=title, xlabel="distinct solutions per path, %", ylabel="accuracy, %")
-    _legend_outside(axes)
+    style.legend_beside(axes, [axes], LEGEND)
     return figure, name, caption, pd.concat(series, names=["series"]).reset_index(level=0)
-
-
-def _legend_outside(axes: Axes) -> None:
-    """Put the legend beside the panel, which keeps its size."""
-    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0))
-    width, height = axes.figure.get_size_inches()
-    axes.figure.set_size_inches(width + LEGEND, height)

@@ -74,7 +74,7 @@ def lines(
         one.set_ylabel(ylabel)
     if title and not single:
         figure.suptitle(title, fontsize=10)
-    _legend_outside(axes[0][-1], list(axes.flat))
+    style.legend_beside(axes[0][-1], list(axes.flat), LEGEND)
     flat = {(heading, label): frame for heading, own in drawn.items() for label, frame in own.items()}
     data = pd.concat(flat, names=["panel", "series"]).reset_index(level=[0, 1])
     return figure, name, caption, data.drop(columns="panel") if single else data
@@ -111,7 +111,7 @@ def histogram(
         axes.plot(grid, height, color=style.BLUE, marker="", label="normal density")
     _rules(axes, lines, {})
     axes.set(title=title, xlabel=xlabel, ylabel="density")
-    _legend_outside(axes, [axes])
+    style.legend_beside(axes, [axes], LEGEND)
     return figure, name, caption, pd.DataFrame({"from": edges[:-1], "to": edges[1:], "density": density})
 
 
@@ -137,7 +137,7 @@ def probabilities(
         axes.plot([], [], " ", label=f"{text} tokens")
     axes.set(title=title, ylabel="probability", ylim=(0, 1))
     axes.grid(axis="x", visible=False)
-    _legend_outside(axes, [axes])
+    style.legend_beside(axes, [axes], LEGEND)
     return figure, name, caption, frame
 
 
@@ -177,7 +177,7 @@ def trace(
     left.set_xticklabels([_shown(t) for t in frame["token"]], rotation=90, fontsize=7, parse_math=False)
     left.set(title=title, ylabel="σ-distance of the maximum")
     left.grid(axis="x", visible=False)
-    _legend_outside(left, [left])
+    style.legend_beside(left, [left], LEGEND)
     return figure, name, caption, frame
 
 
@@ -204,17 +204,6 @@ def _log_ticks(axes: Axes, values: Sequence[float]) -> None:
     axes.set_xticks(values)
     axes.set_xticklabels([f"{value:.3g}" for value in values], rotation=45 if len(values) > 8 else 0)
     axes.set_xticks([], minor=True)
-
-
-def _legend_outside(last: Axes, every: Sequence[Axes]) -> None:
-    """Explain every label once, beside the last panel."""
-    shown: dict[str, object] = {}
-    for axes in every:
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            shown.setdefault(label, handle)
-    last.legend(list(shown.values()), list(shown), loc="upper left", bbox_to_anchor=(1.01, 1.0))
-    width, height = last.figure.get_size_inches()
-    last.figure.set_size_inches(width + LEGEND, height)
 
 
 def _shown(token: str) -> str:

@@ -5,12 +5,13 @@ without colour.
 """
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
 from cycler import cycler
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from replication.files import write_atomic
@@ -77,6 +78,17 @@ def published(position: int) -> dict[str, object]:
     place = position % len(PALETTE)
     colour = PALETTE[place]
     return {"color": colour, "marker": MARKERS[place], "linestyle": "none", "markerfacecolor": "white"}
+
+
+def legend_beside(last: Axes, every: Sequence[Axes], room: float) -> None:
+    """Explain every label of some panels once, beside the last one; the figure grows by `room` inches."""
+    shown: dict[str, object] = {}
+    for axes in every:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            shown.setdefault(label, handle)
+    last.legend(list(shown.values()), list(shown), loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    width, height = last.figure.get_size_inches()
+    last.figure.set_size_inches(width + room, height)
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:

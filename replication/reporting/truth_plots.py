@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from replication.reporting import style
 from replication.reporting.plots import Drawn
@@ -56,7 +55,7 @@ def distributions(
     for unused in flat[len(panels) :]:
         unused.set_visible(False)
     figure.suptitle(title, fontsize=10)
-    _legend(axes[0][-1], list(flat))
+    style.legend_beside(axes[0][-1], list(flat), LEGEND)
     thin = {k: (_thinned(frame), cuts) for k, (frame, cuts) in panels.items()}
     parts = [frame.assign(panel=k, **_kept(frame, cuts)) for k, (frame, cuts) in thin.items()]
     return figure, name, caption, pd.concat(parts, ignore_index=True)
@@ -109,7 +108,7 @@ def by_bin(
         one.grid(axis="x", visible=False)
     axes[0][0].set_ylabel(ylabel)
     figure.suptitle(title, fontsize=10)
-    _legend(axes[0][-1], list(axes[0]))
+    style.legend_beside(axes[0][-1], list(axes[0]), LEGEND)
     flat = {(heading, label): frame for heading, own in panels.items() for label, frame in own.items()}
     data = pd.concat(flat, names=["panel", "series"]).reset_index(level=[0, 1])
     return figure, name, caption, data.reset_index(drop=True)
@@ -154,7 +153,7 @@ def trade_off(
     for unused in flat[len(panels) :]:
         unused.set_visible(False)
     figure.suptitle(title, fontsize=10)
-    _legend(axes[0][-1], list(flat))
+    style.legend_beside(axes[0][-1], list(flat), LEGEND)
     parts = {(heading, label): frame for heading, own in panels.items() for label, frame in own.items()}
     data = pd.concat(parts, names=["panel", "series"]).reset_index(level=[0, 1])
     return figure, name, caption, data.reset_index(drop=True)
@@ -196,16 +195,5 @@ def cloud(
     for position, (label, (places, heights)) in enumerate((curves or {}).items()):
         axes.plot(places, heights, color=style.BLACK, linestyle=CUT_LOOKS[position % 4], label=label)
     axes.set(title=title, xlabel=xlabel or x, ylabel=ylabel or y, yscale="log", ylim=(smallest, 1.5))
-    _legend(axes, [axes])
+    style.legend_beside(axes, [axes], LEGEND)
     return figure, name, caption, frame[[group, x, y]]
-
-
-def _legend(last: Axes, every: Sequence[Axes]) -> None:
-    """Explain every label once, beside the last panel of the first row."""
-    shown: dict[str, object] = {}
-    for axes in every:
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            shown.setdefault(label, handle)
-    last.legend(list(shown.values()), list(shown), loc="upper left", bbox_to_anchor=(1.01, 1.0))
-    width, height = last.figure.get_size_inches()
-    last.figure.set_size_inches(width + LEGEND, height)

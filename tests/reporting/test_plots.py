@@ -86,7 +86,8 @@ def test_bars_may_set_the_upper_end_and_lack_a_value():
 
 def test_an_end_of_the_interval_may_pass_the_value_by_rounding():
     e = Estimate(0.1, 0.1 + 1e-15, 0.1, 50)
-    check(plots.bars("figure_3", {"a": {"x": e}}, title="T"), "figure_3")
+    _, data = check(plots.bars("figure_3", {"a": {"x": e}}, title="T"), "figure_3")
+    assert data.loc[0, "low"] == e.low > data.loc[0, "value"]
 
 
 def test_branches():
