@@ -81,6 +81,8 @@ def _drive(chosen: plan.Plan, request: Request, say: Say) -> tuple[dict[str, dic
                 if event:
                     progress.event(event)
                 progress.beat()
+            if not known:  # the engine ended between two looks
+                _narrow(progress, chosen, say)
         finally:
             _stop(engine)
     if engine.returncode and not progress.finished:
