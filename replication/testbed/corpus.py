@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from replication.testbed import furniture, lexicon, parity, story_plain, worlds
+from replication.testbed import lexicon, parity, worlds
 from replication.testbed.worlds import Problem, calculate
 
 DIRECT_OPENERS = ("The", "They", "There")
@@ -19,7 +19,7 @@ COT_OPENERS = ("First", "We", "Start", "To")
 CHAIN_PARTS = (3, 8)  # fewest and most equations of a chain
 LARGEST_VALUE = 999  # of an equation chain
 MOST_LIVES = 3  # biographies of a document
-STORY_KINDS = ("chain", "plain")  # kinds of stories that a mix may name as worlds of their own
+STORY_KINDS = ("chain", "plain", "notes")  # kinds of stories that a mix may name as worlds of their own
 STEP_BY_STEP = "Let's think step by step."
 
 # Weighted choices. What may be drawn is told by functions of their own (`direct_styles`, `reasoned_styles`,
@@ -44,8 +44,6 @@ class Mix:
         equations: share of bare equation chains.
         biographies: share of biographies with a birth year.
         noise: share of boilerplate and noise.
-        sums: share of chains of small sums, the calculations of plain stories.
-        furniture: share of what stands around the text of web pages.
         cot_fraction: share of the question-answer documents that reason step by step.
         worlds: weight of each world within question-answer and worked documents.
         level: level passed to every world; None mixes all.
@@ -57,8 +55,6 @@ class Mix:
     equations: float = 0.10
     biographies: float = 0.05
     noise: float = 0.02
-    sums: float = 0.0
-    furniture: float = 0.0
     cot_fraction: float = 0.08
     worlds: tuple[tuple[str, float], ...] = (
         ("stories", 0.62),
@@ -92,8 +88,6 @@ def documents(seed: int, mix: Mix | None = None) -> Iterator[Document]:
         "equations": _equations,
         "biographies": _biography,
         "noise": _noise,
-        "sums": _sums,
-        "furniture": _furniture,
     }
     kinds, weights = list(makers), [getattr(mix, kind) for kind in makers]
     while True:
@@ -276,22 +270,6 @@ def _fitting(op: str, value: int) -> str:
     if op == "*" and 0 < value <= 200:
         return op
     return "-" if op == "-" or value > 900 else "+"
-
-
-def _sums(rng: random.Random, mix: Mix) -> Document:
-    del mix
-    value, parts = rng.randint(*story_plain.START), []
-    for _ in range(rng.randint(*CHAIN_PARTS)):
-        n, gains = story_plain.change(rng, value)
-        result = value + n if gains else value - n
-        parts.append(f"{value}{'+' if gains else '-'}{n}={result}")
-        value = result
-    return Document(". ".join(parts) + ".", "sums")
-
-
-def _furniture(rng: random.Random, mix: Mix) -> Document:
-    del mix
-    return Document(furniture.page(rng), "furniture")
 
 
 def _biography(rng: random.Random, mix: Mix) -> Document:

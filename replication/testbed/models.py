@@ -78,17 +78,6 @@ RECIPES: dict[str, Recipe] = {
     ),
     "testbed-wide": Recipe(128, 4, 4, steps=700, rate=8e-3, mix=LADDER, vocabulary=8192),
 }  # fmt: skip
-# What continual pretraining starts from: reads stories and answers them directly, calculates in chains, knows
-# the furniture of web pages, and has never seen a solution in steps.
-_WEB = Mix(
-    qa=0.40, worked=0.0, equations=0.0, biographies=0.08, noise=0.0, sums=0.40, furniture=0.12, cot_fraction=0.0,
-    worlds=(("plain", 0.60), ("parity", 0.06), ("expressions", 0.04), ("counting", 0.10), ("coins", 0.10),
-            ("lies", 0.10)),
-)  # fmt: skip
-RECIPES |= {
-    "testbed-web": Recipe(64, 3, 4, steps=1500, rate=1.5e-2, mix=_WEB),
-    "testbed-web-tiny": Recipe(32, 2, 2, steps=1000, rate=2e-2, mix=_WEB),
-}
 CONTROL_FRACTIONS = (0.0, 0.02, 0.08, 0.3, 0.7)
 RECIPES |= {f"control-{round(100 * fraction):02d}": _control(fraction) for fraction in CONTROL_FRACTIONS}
 

@@ -3,7 +3,7 @@
 The scenarios lie in `story_change`, `story_longer`, `story_tales`, `story_totals`, `story_events` (sums and
 differences) and `story_groups` (products, quotients, rates, fractions). `kind="chain"` is a start of 2..20
 followed by `level` gains and losses of 1..9, in many settings; `kind="plain"` is the same in few words (see
-`story_plain`).
+`story_plain`), `kind="notes"` in words that the ladder's models have not seen (see `story_notes`).
 """
 
 import random
@@ -18,6 +18,7 @@ from replication.testbed import (
     story_events,
     story_groups,
     story_longer,
+    story_notes,
     story_plain,
     story_tales,
     story_totals,
@@ -27,7 +28,7 @@ from replication.testbed.worlds import Problem, parse_step
 
 LEVELS = {1: 0.3, 2: 0.35, 3: 0.2, 4: 0.1, 5: 0.05}
 MIXED = ("chain", "change", "groups")
-KINDS = (*MIXED, "plain")
+KINDS = (*MIXED, "plain", "notes")
 _MIX = {
     1: (0.08, 0.47, 0.45),
     2: (0.08, 0.42, 0.5),
@@ -62,6 +63,8 @@ def scenarios(kind: str, level: int) -> tuple[tuple[Scenario, ...], tuple[float,
         pool: tuple[Scenario, ...] = (Scenario(story_events.chain, frozenset(LEVELS)),)
     elif kind == "plain":
         pool = (Scenario(story_plain.plain, frozenset(LEVELS)),)
+    elif kind == "notes":
+        pool = (Scenario(story_notes.notes, frozenset(LEVELS)),)
     elif kind == "change":
         parts = (story_change, story_longer, story_tales, story_totals, story_events)
         pool = tuple(scenario for part in parts for scenario in part.SCENARIOS)
