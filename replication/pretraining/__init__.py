@@ -1,0 +1,1 @@
+"""Pretraining methods, one module per paper; shared: `token_losses`, `selection`, `reference`, `trainer`."""

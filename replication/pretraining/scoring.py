@@ -1,0 +1,82 @@
+"""What a frozen model thinks of blocks: losses and entropies, without the logits of a whole batch at once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from replication.lm.loading import LanguageModel
+from replication.lm.scoring import LOGIT_BUDGET, plain_head
+from replication.pretraining import token_losses
+from replication.pretraining.token_losses import IGNORED, chosen_losses
+
+
+def score(
+    model: Any, input_ids: Tensor, targets: Tensor, position_ids: Tensor | None = None, entropy: bool = False
+) -> tuple[Tensor, Tensor | None]:
+    """Return losses and entropies of a model in evaluation mode: no dropout, no gradient, in float32.
+
+    The output layer runs on some positions at a time, and not on those without a target, so that no second
+    block of logits lies beside those of a model in training.
+
+    Args:
+        model: a transformers causal language model; its mode is set back afterwards.
+        input_ids: (B, T) int64, padded on the right.
+        targets: (B, T) int64 as `token_losses.targets` returns them.
+        position_ids: (B, T) int64, or None for 0, 1, 2, ...
+        entropy: whether entropies are wanted.
+
+    Returns:
+        (B, T) float32 losses in nats, 0 where there is no target; the same for entropies, or None.
+    """
+    losses = torch.zeros(targets.shape, device=targets.device)
+    entropies = torch.zeros_like(losses) if entropy else None
+    with evaluating(model), torch.inference_mode():
+        for rows, columns, logits in _chunks(model, input_ids, position_ids, targets != IGNORED):
+            losses[rows, columns] = chosen_losses(logits, targets[rows, columns])
+            if entropies is not None:
+                entropies[rows, columns] = token_losses.entropy(logits)
+    return losses, entropies
+
+
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Put a model into evaluation mode for a while."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
+
+
+def inputs(input_ids: Tensor, position_ids: Tensor | None) -> dict[str, Any]:
+    """Return the arguments of a forward pass: no labels, no attention mask, no cache.
+
+    Causal attention keeps right padding from real tokens, and positions that restart keep documents apart.
+    """
+    return {"input_ids": input_ids, "use_cache": False} | (
+        {} if position_ids is None else {"position_ids": position_ids}
+    )
+
+
+def _chunks(
+    model: Any, ids: Tensor, positions: Tensor | None, wanted: Tensor
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Yield rows (n,), columns (n,) and logits (n, V) of the wanted positions, some at a time."""
+    width = model.get_input_embeddings().weight.shape[0]
+    if plain_head(LanguageModel(model, None, "", "")):
+        hidden = model.base_model(**inputs(ids, positions)).last_hidden_state
+        head, size = model.get_output_embeddings(), max(1, LOGIT_BUDGET // width)
+        places = wanted.nonzero(as_tuple=True)
+        for rows, columns in zip(*(place.split(size) for place in places), strict=True):
+            yield rows, columns, head(hidden[rows, columns])
+        return
+    size = max(1, LOGIT_BUDGET // (width * ids.shape[1]))
+    for start in range(0, len(ids), size):
+        part = slice(start, start + size)
+        logits = model(**inputs(ids[part], None if positions is None else positions[part])).logits
+        rows, columns = wanted[part].nonzero(as_tuple=True)
+        yield rows + start, columns, logits[rows, columns]
