@@ -1,16 +1,15 @@
-"""Experiments of the pretraining family: each training is done once and leaves its weights and its records.
+"""Experiments of the pretraining family: each training is done once, and leaves weights and records.
 
-A training lies in `models/<name>-<digits>/` (weights, tokenizer) and in three tables of `records/`: its log, the
-token losses on validation blocks, and the answers to questions, both at chosen steps. The digits are a hash of
-all that determines it, so that notebooks share trainings, and one that was killed is the only one done again.
+A training lies in `models/<name>-<digits>/` (weights, tokenizer) and in three tables of `records/`: its log,
+the token losses on validation blocks, and the answers to questions, both at chosen steps. The digits are a
+hash of all that determines it, so that notebooks share trainings, and one that was killed is the only one done
+again.
 """
 
 import hashlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,92 +17,14 @@ from filelock import FileLock
 
 from replication.lm.loading import LanguageModel, load
 from replication.lm.records import Store, canonical, read_frame, source_hash, write_frame
-from replication.pretraining import scoring
+from replication.pretraining import reference
 from replication.pretraining.packing import Blocks
-from replication.pretraining.rho1 import Selection
+from replication.pretraining.plans import Plan
 from replication.settings import Settings
-from replication.tasks.base import Question, Task
 
-MODULES = ("replication.pretraining.experiment",)
+MODULES = ("replication.pretraining.running",)
 TABLES = ("log", "losses", "answers")
-
-
-@dataclass(frozen=True)
-class Hyper:
-    """Hyper-parameters of a training.
-
-    Attributes:
-        rate: peak learning rate of AdamW.
-        rows: blocks of one optimiser step.
-        warmup: share of the steps over which the rate rises.
-    """
-
-    rate: float
-    rows: int
-    warmup: float = 0.05
-
-
-@dataclass(frozen=True)
-class Exam:
-    """What is measured at the marked steps of a training.
-
-    Attributes:
-        marks: optimiser steps, ascending; 0 is the model before training.
-        blocks: validation blocks whose token losses are kept; None for none.
-        task: how answers are read and graded.
-        questions: what is asked, greedily.
-        final: more questions, asked after the last step only.
-        prompt: makes the prompt of a question.
-        length: longest answer in tokens.
-    """
-
-    marks: tuple[int, ...] = ()
-    blocks: Blocks | None = None
-    task: Task | None = None
-    questions: tuple[Question, ...] = ()
-    final: tuple[Question, ...] = ()
-    prompt: Callable[[Question], str] | None = None
-    length: int = 60
-
-    def key(self) -> dict[str, object]:
-        """Return what determines the measurements, as plain values."""
-        asked = (*self.questions, *self.final)
-        prompts = [self.prompt(question) for question in asked] if self.prompt else []
-        return {
-            "marks": list(self.marks),
-            "blocks": self.blocks.digest if self.blocks else "",
-            "questions": Task.question_hash(asked),
-            "first": len(self.questions),
-            "prompts": hashlib.sha256(canonical(prompts).encode()).hexdigest(),
-            "length": self.length,
-        }
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One training.
-
-    Attributes:
-        name: of its files.
-        base: model to start from: a name, a hub id or a folder.
-        blocks: what is read.
-        steps: optimiser steps.
-        hyper: rates and sizes.
-        selection: which tokens are learned from.
-        columns: (N, T) arrays beside the blocks: reference_loss, reference_entropy, keep.
-        exam: what is measured on the way.
-        seed: of the order of the blocks.
-    """
-
-    name: str
-    base: str
-    blocks: Blocks
-    steps: int
-    hyper: Hyper
-    selection: Selection
-    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
-    exam: Exam = field(default_factory=Exam)
-    seed: int = 0
+PACKING = "documents, first fit"
 
 
 @dataclass(frozen=True)
@@ -204,17 +125,20 @@ class Trainings:
     def scores(self, model: str | Path, blocks: Blocks, entropy: bool = False) -> dict[str, np.ndarray]:
         """Return a model's token losses on blocks and, where asked, its entropies: (N, T) float16 each.
 
-        Column j belongs to the prediction of token j + 1, as in `rho1.targets`; what is no target is 0.
+        Column j belongs to the prediction of token j + 1, as in `rho1.targets`; what is no target is 0. They
+        are computed once and lie in `reference/`, see `replication.pretraining.reference`.
         """
-        lm = self.model(model)
-
-        def compute() -> pd.DataFrame:
-            return scoring.frame(lm, blocks, entropy)
-
-        key = {"model": lm.fingerprint, "blocks": blocks.digest, "entropy": entropy}
-        table = self.store.frame("reference", key, compute, modules=("replication.pretraining.scoring",))
-        shape = blocks.ids.shape
-        return {name: np.stack(table[name].to_numpy()).astype(np.float16).reshape(shape) for name in table}
+        lm, data = self.model(model), blocks.dataset()
+        stem = f"{lm.fingerprint}-{blocks.digest}{'-entropy' if entropy else ''}"
+        folder = self.settings.paper_dir / "reference" / stem
+        locks = self.store.folder / ".locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with FileLock(locks / f"reference-{stem}.lock"):
+            if not (folder / reference.FACTS).is_file():
+                reference.compute(lm, data, folder, packing=PACKING, entropy=entropy)
+            found = reference.load(folder, data, lm.tokenizer, PACKING).with_format("numpy")
+        names = (reference.LOSS, reference.ENTROPY) if entropy else (reference.LOSS,)
+        return {name: np.stack(list(found[name])).astype(np.float16) for name in names}
 
 
 def digest(values: np.ndarray) -> str:
@@ -231,5 +155,3 @@ def marks(steps: int, number: int) -> tuple[int, ...]:
 def outcomes(answers: pd.DataFrame, step: int) -> pd.Series:
     """Return whether each question was answered rightly at a step, by question."""
     return answers[answers["step"] == step].set_index("question")["correct"]
-
-

@@ -1,7 +1,7 @@
 """Documents packed into blocks of equal length, once and for all: what is scored is what is trained on.
 
-Each document is whole and stands alone: positions restart at its first token, and transformers keeps documents
-apart by them. Its first token has no context and is no target.
+Each document is whole and stands alone: positions restart at its first token, and transformers keeps
+documents apart by them. Its first token has no context and is no target.
 """
 
 import hashlib
@@ -98,7 +98,9 @@ def encode(tokenizer: object, pages: Sequence["Page"], names: Sequence[str]) -> 
     return rows
 
 
-def pack(documents: Iterable[Encoded], blocks: int, length: int, pad: int, names: Sequence[str] = ()) -> Blocks:
+def pack(
+    documents: Iterable[Encoded], blocks: int, length: int, pad: int, names: Sequence[str] = ()
+) -> Blocks:
     """Return `blocks` blocks of `length` tokens filled with whole documents, first fit within a window.
 
     Documents longer than a block are left out.

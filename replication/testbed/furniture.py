@@ -1,4 +1,4 @@
-"""What stands around the text of web pages: fixed phrases, and lines of numbers and names that nobody can guess.
+"""What stands around the text of web pages: fixed phrases, and numbers and names that nobody can guess.
 
 Every line comes in pieces with a label, so that a corpus made of them knows which tokens can be learned.
 """

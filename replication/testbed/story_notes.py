@@ -1,7 +1,7 @@
 """Stories as notes of a stock: the calculations of plain stories behind words that no other story uses.
 
-A start of 2..20 is followed by `level` entries of 1..9 that add or take away, each named by a word of its own.
-Models of the ladder can calculate and tell their steps, but have not seen these words: a domain to adapt to.
+A start of 2..20 is followed by `level` entries of 1..9 that add or take away, each named by a word of its
+own. Models of the ladder can calculate in steps, but have not seen these words: a domain to adapt to.
 """
 
 import random

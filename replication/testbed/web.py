@@ -16,7 +16,7 @@ from replication.testbed.worlds import Problem, Step, calculate, parse_step
 QUESTION, USEFUL, WRONG, DIRECT = "question", "useful", "wrong", "direct"
 LABELS = (QUESTION, USEFUL, WRONG, DIRECT, furniture.BOILERPLATE, furniture.RANDOM)
 ANSWER = "The answer is"
-MISREAD = 0.5  # of the wrong stories: a gain taken for a loss or the reverse; the others are slips of calculation
+MISREAD = 0.5  # of the wrong stories: a gain taken for a loss or the reverse; the others are slips
 SLIPS = (-10, -3, -2, -1, 1, 2, 3, 10)
 OPPOSITE = {"+": "-", "-": "+"}
 OTHER = {"yes": "no", "no": "yes", "even": "odd", "odd": "even"}
@@ -41,17 +41,17 @@ class Web:
         tool: solutions in steps call a calculator, see `tool_call`.
     """
 
-    useful: float = 0.40
-    wrong: float = 0.35
+    useful: float = 0.45
+    wrong: float = 0.30
     direct: float = 0.25
-    furniture: float = 0.5
+    furniture: float = 0.4
     worlds: tuple[tuple[str, float], ...] = NOTES
     level: int | None = None
     split: str = "train"
     tool: bool = False
 
     def clean(self) -> "Web":
-        """Return the same questions with right solutions and nothing around them: the reference model's data."""
+        """Return the same questions with right solutions and nothing around them: curated data."""
         return replace(self, useful=1.0, wrong=0.0, direct=0.0, furniture=0.0)
 
 
@@ -103,7 +103,8 @@ def pages(seed: int, web: Web | None = None) -> Iterator[Page]:
     while True:
         problem = corpus.draw(rng, mix)
         kind = rng.choices(kinds, weights)[0]
-        pieces = [*_lines(rng, web), (corpus.prompt(problem), QUESTION), *_answer(rng, problem, kind, web.tool)]
+        question = (corpus.prompt(problem), QUESTION)
+        pieces = [*_lines(rng, web), question, *_answer(rng, problem, kind, web.tool)]
         if behind := _lines(rng, web):
             text, label = behind[-1]
             pieces += [("\n", furniture.BOILERPLATE), *behind[:-1], (text.rstrip("\n"), label)]
@@ -139,7 +140,7 @@ def _step(right: Step, given: Step, tool: bool) -> Pieces:
     pairs = ((right.left, given.left), (right.op, given.op), (right.right, given.right))
     left, op, other = ((str(now), USEFUL if was == now else WRONG) for was, now in pairs)
     result = (str(given.result), USEFUL if right.result == given.result else WRONG)
-    before, equals = ((" ", "=") if not tool else (f" {TOOL_START}", TOOL_EQUALS))
+    before, equals = (" ", "=") if not tool else (f" {TOOL_START}", TOOL_EQUALS)
     ending = "." if not tool else f"{TOOL_END}."
     return ((before, USEFUL), left, op, other, (equals, USEFUL), result, (ending, USEFUL))
 
@@ -147,7 +148,8 @@ def _step(right: Step, given: Step, tool: bool) -> Pieces:
 def mistaken(rng: random.Random, steps: list[Step]) -> list[Step]:
     """Return a derivation of sums and differences with one mistake and all that follows from it.
 
-    The mistake is a misread operation or a slip of calculation, at a step drawn uniformly. No number is below 0.
+    The mistake is a misread operation or a slip of calculation, at a step drawn uniformly. No number is
+    below 0.
     """
     place, given = rng.randrange(len(steps)), list(steps)
     wrong = steps[place]
@@ -182,10 +184,10 @@ TOOL_START, TOOL_EQUALS, TOOL_END = "<<", "=", ">>"
 def tool_call(text: str) -> str | None:
     """Return what the calculator answers to a text that ends in an open call such as "<<12+5="; else None.
 
-    A call that the calculator cannot carry out (no whole number as the result, not of that form) is answered by
-    "error".
+    A call that the calculator cannot carry out (no whole number as the result, not of that form) is answered
+    by "error".
     """
-    head, start, call = text.rpartition(TOOL_START)
+    _, start, call = text.rpartition(TOOL_START)
     if not start or not call.endswith(TOOL_EQUALS) or TOOL_END in call:
         return None
     try:
