@@ -2,7 +2,7 @@
 
 A training lies in `models/<name>-<digits>/` (weights, tokenizer) and in three tables of `records/`: its log,
 the token losses on validation blocks, and the answers to questions, both at chosen steps. The digits are a
-hash of all that determines it, so that notebooks share trainings, and one that was killed is the only one done
+hash of all that determines it, so that notebooks share trainings, and one that was killed is all that is done
 again.
 """
 

@@ -102,12 +102,12 @@ class Study:
 
     # Trainings
 
-    def exam(self, checkpoints: int = 0, watch: bool = False) -> Exam:
-        """Return what is measured in a training: at the end all questions, on the way some at checkpoints."""
-        first = int(self.sizes["n_watch"]) if watch else 0
+    def exam(self, steps: tuple[int, ...] = ()) -> Exam:
+        """Return what is measured in a training: at its end all questions, at `steps` some and the losses."""
+        first = int(self.sizes["n_watch"]) if steps else 0
         return Exam(
-            marks=tuple(range(checkpoints)),
-            blocks=self.validation if checkpoints else None,
+            marks=steps,
+            blocks=self.validation if steps else None,
             task=self.task,
             questions=self.questions[:first],
             final=self.questions[first:],
@@ -130,9 +130,7 @@ class Study:
     ) -> Trained:
         """Return one training; by default plain language modelling on the noisy corpus, from the base."""
         steps = steps or int(self.sizes["steps"])
-        chosen = exam or self.exam(checkpoints, bool(checkpoints))
-        if checkpoints:
-            chosen = _at(chosen, (0, *marks(steps, checkpoints)))
+        at = (0, *marks(steps, checkpoints)) if checkpoints else ()
         return self.trainings.train(
             Plan(
                 name=name,
@@ -142,7 +140,7 @@ class Study:
                 hyper=Hyper(RATE, ROWS),
                 selection=selection,
                 columns=columns or {},
-                exam=chosen,
+                exam=exam or self.exam(at),
                 seed=seed,
             )
         )
@@ -232,13 +230,6 @@ class Study:
             "answers", {"model": lm.fingerprint, "task": task.name, "exam": exam.key()},
             lambda: running.answers(lm, exam, exam.questions), modules=("replication.pretraining.running",),
         )  # fmt: skip
-
-
-def _at(exam: Exam, steps: tuple[int, ...]) -> Exam:
-    """Return an exam at other steps."""
-    from dataclasses import replace
-
-    return replace(exam, marks=steps)
 
 
 def targets(blocks: Blocks) -> np.ndarray:
