@@ -26,7 +26,7 @@ def generate(
         lm: the model.
         prompts: text of each prompt.
         ids: a distinct name for each.
-        tool: returns the result that belongs behind a text which ends in an open call, None where none is open.
+        tool: returns what belongs behind a text that ends in an open call, None where none is open.
         trigger: what ends a call; generation pauses behind it.
         stop: strings that end an answer.
         max_new_tokens: tokens between two calls, and after the last.

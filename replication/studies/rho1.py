@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from replication.evaluation import paired
-from replication.evaluation.accuracy import mean
+from replication.evaluation.accuracy import mean, proportion
 from replication.evaluation.claims import Estimate
 from replication.pretraining import packing, running
 from replication.pretraining.experiment import Trained, Trainings, marks
@@ -240,6 +240,11 @@ def targets(blocks: Blocks) -> np.ndarray:
 def gold(blocks: Blocks) -> np.ndarray:
     """Return the gold label of what each position predicts: (N, T) int8, -1 where there is none."""
     return np.pad(blocks.gold[:, 1:], ((0, 0), (0, 1)), constant_values=packing.NO_LABEL)
+
+
+def proportion_of(right: np.ndarray) -> Estimate:
+    """Return the share of right answers, one per question, with Wilson's interval."""
+    return proportion(right)
 
 
 def final(run: Trained) -> np.ndarray:

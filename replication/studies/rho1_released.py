@@ -104,11 +104,14 @@ def evaluate(
     missing = {name: reason for name in models if (reason := _absence(name))}
     store, found = Store(settings.records_dir), {}
     for name in models:
-        if name not in missing:
-            lm = load(name, settings.device)  # one at a time: together they may not fit
+        lm = None  # one at a time: together they may not fit
+        try:
+            lm = load(name, settings.device) if name not in missing else None
+        except InputError as error:
+            missing[name] = str(error)
+        if lm is not None:
             for spec, protocol, questions in protocols:
                 found[name, spec, protocol.style] = _answers(store, lm, protocol, questions)
-            del lm
     return Evaluation(found, missing, tuple(tasks))
 
 

@@ -75,7 +75,8 @@ def cost_of(study: Study, name: str, read: int) -> float:
 
 def seed_spread(runs: dict[str, list[Trained]]) -> pd.DataFrame:
     """Return the accuracy of every single training."""
-    rows = [(name, *(proportion(final(run)) for run in own)) for name, own in runs.items() if len(own) > 1]
+    rows = [(name, *(proportion(final(run)) for run in own)) for name, own in runs.items()]
+    rows = [row for row in rows if len(row) == 1 + len(runs["CLM"])]
     number = max(len(row) for row in rows) - 1
     return pd.DataFrame(rows, columns=["model", *(f"seed {i}" for i in range(number))])
 

@@ -12,7 +12,7 @@ from replication.evaluation.bootstrap import around
 from replication.evaluation.claims import Estimate
 from replication.pretraining.trajectories import AccuracyLaw, accuracy_law
 from replication.settings import InputError
-from replication.studies.rho1 import RATIO, Study
+from replication.studies.rho1 import RATIO, Study, targets
 from replication.studies.rho1_tokens import NOISY, TARGET, Tokens, tokens, top
 from replication.testbed.web import LABELS, QUESTION, USEFUL, WRONG
 
@@ -362,3 +362,23 @@ def level_changes(found: Tokens, edges: Sequence[float]) -> pd.DataFrame:
 def parts(study: Study) -> tuple[dict[str, Tokens], dict[str, Tokens]]:
     """Return the token losses on noisy and on clean validation pages."""
     return learners(study, NOISY), learners(study, TARGET)
+
+
+def pipeline(study: Study) -> pd.DataFrame:
+    """Return the three steps of Figure 4 with the sizes of this run and what came of each."""
+    noisy, clean, reference = study.noisy, study.clean, study.reference
+    losses = study.reference_losses()["reference_loss"]
+    scored = losses[targets(noisy) >= 0].astype(np.float64)
+    rows = [
+        ("1. train the reference model", f"{clean.targets:,} clean tokens, three passes",
+         f"loss {reference.log['loss_all'].iloc[-1]:.2f} nats at the end"),
+        ("2. score the corpus", f"{noisy.targets:,} noisy tokens", f"mean loss {scored.mean():.2f} nats"),
+        ("3. train on selected tokens", f"{study.slm(study.seeds[0]).tokens:,} positions read",
+         f"{100 * RATIO:.0f} % of the tokens count"),
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["step", "reads", "gives"])
+
+
+def level_edges(found: Tokens) -> tuple[float, ...]:
+    """Return the four edges of five equally filled levels of the excess loss at the start, first seed."""
+    return tuple(np.quantile(score_levels(found, 0), (0.2, 0.4, 0.6, 0.8)))

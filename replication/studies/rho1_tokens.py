@@ -102,3 +102,9 @@ def shown(study: Study, found: Tokens, values: np.ndarray, page: int) -> tuple[l
     ids = found.blocks.ids.ravel()[found.place[own] + 1]
     texts = [names[int(i)] if int(i) < len(names) else "" for i in ids]
     return texts, [values[i] for i in own]
+
+
+def sample_page(found: Tokens) -> int:
+    """Return the page with the most kinds of tokens, the first among equals: a sample worth showing."""
+    kinds = [len(set(found.gold[found.page == page])) for page in range(int(found.page.max()) + 1)]
+    return int(np.argmax(kinds))

@@ -110,9 +110,3 @@ def examples(found: Tokens, own: np.ndarray, kind: str, number: int = 3) -> dict
     chosen = np.argsort(-spread, kind="stable")[:number]
     return {f"token {rank + 1}": pd.DataFrame({"read": found.read, "value": found.losses[0][:, place]})
             for rank, place in enumerate(chosen) if spread[place] >= 0}  # fmt: skip
-
-
-def richest_page(found: Tokens) -> int:
-    """Return the page with the most kinds of tokens, the first among equals: a sample worth showing."""
-    kinds = [len(set(found.gold[found.page == page])) for page in range(int(found.page.max()) + 1)]
-    return int(np.argmax(kinds))
