@@ -41,19 +41,19 @@ def two(blocks, tmp_path_factory):
     environment = os.environ | {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2",
                                 "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}  # fmt: skip
     command = [sys.executable, str(SCRIPT), str(folder / "rows.json"), str(folder)]
-    started = [
-        subprocess.Popen(
-            command, env=environment | {"RANK": str(i), "LOCAL_RANK": str(i)}, stderr=subprocess.PIPE
-        )
-        for i in range(2)
-    ]
+    logs = [folder / f"log-{i}" for i in range(2)]
+    started = []
+    for i, log in enumerate(logs):
+        with log.open("w") as file:
+            place = environment | {"RANK": str(i), "LOCAL_RANK": str(i)}
+            started.append(subprocess.Popen(command, env=place, stdout=file, stderr=file))
     try:
-        for process in started:
-            _, errors = process.communicate(timeout=120)
-            assert process.returncode == 0, errors.decode()[-3000:]
+        codes = [process.wait(timeout=150) for process in started]
     finally:
         for process in started:
             process.kill()
+            process.wait()
+    assert codes == [0, 0], "\n".join(log.read_text()[-3000:] for log in logs)
     return [json.loads((folder / f"rank-{i}.json").read_text()) for i in range(2)]
 
 

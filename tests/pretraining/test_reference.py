@@ -8,6 +8,7 @@ from safetensors.numpy import load_file, save_file
 
 from replication.lm.loading import load as load_lm
 from replication.pretraining import reference
+from replication.pretraining.blocks import row_targets
 from replication.pretraining.scoring import score
 from replication.pretraining.selection import excess_loss, select
 from replication.pretraining.token_losses import targets
@@ -150,18 +151,21 @@ def test_shifted_columns_are_refused(data, folder, shift):
 
 
 def test_shifted_losses_are_not_even_saved(rows, tmp_path):
-    losses = [np.append(np.ones(len(row["input_ids"]) - 1, np.float32), 0) for row in rows]
-    good = [
-        np.where(np.append(np.array(row["labels"][1:]), -100) == -100, 0, loss)
-        for row, loss in zip(rows, losses, strict=True)
-    ]
-    reference.save(tmp_path / "a.safetensors", rows, iter((loss, None) for loss in good), "float16", "key")
-    for bad, says in (([np.roll(loss, 1) for loss in good], "shifted"), ([loss[:-1] for loss in good], "11 for 12"),
-                      ([loss * np.nan for loss in good], "not all finite")):  # fmt: skip
+    good = [(row_targets(row) != -100).astype(np.float32) for row in rows]
+
+    def save(losses):
+        reference.save(
+            tmp_path / "a.safetensors", rows, iter((loss, None) for loss in losses), "float16", "key"
+        )
+
+    save(good)
+    for bad, says in (
+        ([np.roll(loss, 1) for loss in good], "shifted"),
+        ([loss[:-1] for loss in good], "are 11 for 12 tokens"),
+        ([loss * np.nan for loss in good], "not all finite"),
+    ):
         with pytest.raises(InputError, match=says):
-            reference.save(
-                tmp_path / "b.safetensors", rows, iter((loss, None) for loss in bad), "float16", "key"
-            )
+            save(bad)
 
 
 def test_missing_and_changed_shards_are_refused(data, folder):

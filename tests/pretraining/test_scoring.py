@@ -35,8 +35,10 @@ def test_a_model_that_changes_its_logits_behind_the_output_layer(batch):
     from transformers import Gemma2Config, Gemma2ForCausalLM
 
     torch.manual_seed(0)
-    config = Gemma2Config(vocab_size=61, hidden_size=16, intermediate_size=32, num_hidden_layers=1, head_dim=8,
-                          num_attention_heads=2, num_key_value_heads=2, final_logit_softcapping=0.5)  # fmt: skip
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "head_dim": 8}
+    config = Gemma2Config(
+        vocab_size=61, num_attention_heads=2, num_key_value_heads=2, final_logit_softcapping=0.5, **sizes
+    )
     model = Gemma2ForCausalLM(config)
     assert torch.allclose(score(model, *batch)[0], whole(model, *batch)[0], atol=1e-5)
 

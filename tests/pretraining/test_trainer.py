@@ -256,9 +256,13 @@ def test_other_optimisers_and_evaluation(scored, make_model, tmp_path):
     schedule = torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
     args = cpu_args(tmp_path, per_device_train_batch_size=8, max_steps=1, eval_strategy="steps", eval_steps=1)
     trainer = SelectiveTrainer(
-        model=model, args=args, train_dataset=scored, eval_dataset=scored.select([0]), selection=Selection(0.5),
+        model=model,
+        args=args,
+        train_dataset=scored,
+        eval_dataset=scored.select([0]),
+        selection=Selection(0.5),
         optimizers=(optimiser, schedule),
-    )  # fmt: skip
+    )
     trainer.train()
     assert trainer.optimizer.optimizer is optimiser
     # Evaluation is the plain mean over all tokens, whatever the selection.
