@@ -137,7 +137,9 @@ class Config:
             raise InputError("warmup and beta2 need numbers in [0, 1).")
         for name in ("batch_tokens", "reference_batch_tokens"):
             if getattr(self, name) < self.block_length or self.block_length < 2:
-                raise InputError(f"{name} needs at least one block of {self.block_length} tokens (2 or more).")
+                raise InputError(
+                    f"{name} needs at least one block of {self.block_length} tokens (2 or more)."
+                )
 
     @property
     def selection(self) -> Selection:
@@ -212,7 +214,9 @@ def _make(kind: type, content: Any, where: str) -> Any:
         fits = number if wanted is float else wanted not in (int, str, bool) or type(value) is wanted
         if not fits:
             hint = " (YAML reads 1e-4 as text: write 1.0e-4)" if isinstance(value, str) else ""
-            raise InputError(f"{name} of the {where} needs a value of kind {wanted.__name__}, got {value!r}{hint}.")
+            raise InputError(
+                f"{name} of the {where} needs a value of kind {wanted.__name__}, got {value!r}{hint}."
+            )
     missing = [name for name, f in known.items() if f.default is dataclasses.MISSING and name not in content]
     if missing:
         raise InputError(f"The {where} lacks {', '.join(missing)}.")

@@ -30,8 +30,8 @@ def texts(source: Source) -> Iterator[str]:
     for row in _stream(source):
         if missing := [name for name in needed if row.get(name) is None]:
             raise InputError(
-                f"A row of {source.path} lacks {', '.join(missing)}, it has {', '.join(row)}: set `text`, such as "
-                "'{question}\\n{answer}'."
+                f"A row of {source.path} lacks {', '.join(missing)}, it has {', '.join(row)}: set "
+                "`text`, such as '{question}\\n{answer}'."
             )
         yield source.text.format(**row)
 
@@ -48,13 +48,15 @@ def _stream(source: Source) -> Iterator[dict[str, Any]]:
 
     path = Path(source.path).expanduser()
     if path.exists():
-        files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in KINDS)
+        files = _local(path)
         kinds = {KINDS.get(file.suffix) for file in files}
         if len(kinds) != 1 or None in kinds:
             raise InputError(f"{path} needs files of one kind, .jsonl, .json or .parquet, and at least one.")
         options = {"path": kinds.pop(), "data_files": [str(file) for file in files], "split": "train"}
     elif source.path.count("/") != 1 or source.path[0] in "./~":
-        raise InputError(f"The data {source.path!r} does not exist: give a file, a folder or a hub id (org/name).")
+        raise InputError(
+            f"The data {source.path!r} does not exist: give a file, a folder or a hub id (org/name)."
+        )
     else:
         options = {"path": source.path, "split": source.split, "name": source.name or None,
                    "revision": source.revision or None}  # fmt: skip
@@ -65,6 +67,17 @@ def _stream(source: Source) -> Iterator[dict[str, Any]]:
     except Exception as error:  # the library's readers raise errors of many kinds
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"The data {source.path!r} cannot be read: {reason}.") from error
+
+
+def _local(path: Path) -> list[Path]:
+    """Return the files of a local data set, sorted."""
+    return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.suffix in KINDS)
+
+
+def _files(source: Source) -> list[list[object]]:
+    """Return name, size and time of a local data set's files, so that changed ones are packed again."""
+    stats = [(file.name, file.stat()) for file in _local(Path(source.path).expanduser())]
+    return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
 
 
 def documents(sources: Sequence[Source], tokenizer: Any) -> Iterator[list[int]]:
@@ -98,7 +111,8 @@ def blocks(
     from datasets import Dataset
 
     path, facts = folder / "blocks.arrow", folder / "blocks.json"
-    about = key([key(one) for one in sources], tokenizer_hash(tokenizer), block_length, packing)
+    content = [[key(one), *_files(one)] for one in sources]
+    about = key(content, tokenizer_hash(tokenizer), block_length, packing)
     if not (facts.is_file() and path.is_file() and json.loads(facts.read_text())["key"] == about):
         facts.unlink(missing_ok=True)
         rows = pack(documents(sources, tokenizer), block_length, packing)

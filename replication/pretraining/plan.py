@@ -1,8 +1,8 @@
 """What a run will cost, before it is started: tokens, operations, memory, hours.
 
-With N parameters, training takes about 6 N operations a token (forward 2 N, backward 4 N) and scoring 2 N. The
-selection itself costs next to nothing, but with accumulated micro-batches and the scope "batch" a score that needs
-the learner's losses adds a forward pass, and an online reference model one of its own.
+With N parameters, training takes about 6 N operations a token (forward 2 N, backward 4 N) and scoring 2 N.
+The selection itself costs next to nothing, but with accumulated micro-batches and the scope "batch" a score
+that needs the learner's losses adds a forward pass, and an online reference model one of its own.
 """
 
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class Plan:
         reference_flops: operations of tuning the reference model.
         score_flops: operations of scoring the corpus with it, once.
         train_flops: operations of the training, with scoring passes and an online reference.
-        memory: bytes of weights, gradients and AdamW moments in float32, of one micro-batch's logits with their
-            log-probabilities and gradient, and of an online reference in bfloat16; without activations.
+        memory: bytes of weights, gradients and AdamW moments in float32, of one micro-batch's logits with
+            their log-probabilities and gradient, and of an online reference in bfloat16; without activations.
         hours: hours of one device for everything, at `speed`.
         speed: training speed of one device, tokens a second.
     """
@@ -45,7 +45,8 @@ class Plan:
         """Return a line per cost."""
         return "\n".join(
             [
-                f"tokens processed        {self.train_tokens:.4g} in {self.steps} steps, {self.kept_tokens:.4g} kept",
+                f"tokens processed        {self.train_tokens:.4g} in {self.steps} steps",
+                f"tokens learnt from      {self.kept_tokens:.4g}",
                 f"FLOPs reference model   {self.reference_flops:.3g}",
                 f"FLOPs reference losses  {self.score_flops:.3g}",
                 f"FLOPs training          {self.train_flops:.3g}",
