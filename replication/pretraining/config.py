@@ -193,7 +193,9 @@ def build(content: Mapping[str, Any]) -> Config:
     """Return the configuration of a mapping; `InputError` as `read`."""
     content = dict(content)
     for name in ("corpus", "clean_data"):
-        given = content.get(name, ())
+        if name not in content:
+            continue
+        given = content[name]
         if not isinstance(given, (list, tuple)):
             raise InputError(f"{name} needs a list of sources, each with a path, got {given!r}.")
         content[name] = tuple(one if isinstance(one, Source) else _make(Source, one, name) for one in given)

@@ -79,10 +79,22 @@ def arguments(
     return args
 
 
+def step_rows(args: TrainingArguments) -> int:
+    """Return the number of blocks of one optimiser step, over all devices."""
+    return args.per_device_train_batch_size * args.world_size * args.gradient_accumulation_steps
+
+
+def check_rows(data: "Dataset", args: TrainingArguments) -> None:
+    """Raise `InputError` when there are fewer blocks than one step takes."""
+    if len(data) < step_rows(args):
+        raise InputError(
+            f"{len(data)} blocks are fewer than the {step_rows(args)} of one step: lower batch_tokens."
+        )
+
+
 def settings(args: TrainingArguments) -> list[Any]:
     """Return what of the arguments decides a training's result, as plain values."""
-    rows = args.per_device_train_batch_size * args.world_size * args.gradient_accumulation_steps
-    return [rows, *(str(getattr(args, name)) for name in DECISIVE)]
+    return [step_rows(args), *(str(getattr(args, name)) for name in DECISIVE)]
 
 
 def fit(
@@ -113,9 +125,7 @@ def fit(
     Raises:
         InputError: the folder holds another training; fewer blocks than one step takes.
     """
-    rows = args.per_device_train_batch_size * args.world_size * args.gradient_accumulation_steps
-    if len(data) < rows:
-        raise InputError(f"{len(data)} blocks are fewer than the {rows} of one step: lower batch_tokens.")
+    check_rows(data, args)
     if _state(folder / DONE) == about:
         say(f"{folder} is done")
         return folder

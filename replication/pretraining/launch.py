@@ -75,6 +75,7 @@ def run(config: Config, steps: Sequence[str] = STEPS, say: Callable[[str], None]
         corpus = _blocks(config, "corpus", config.corpus, tokenizer)
         clean = _blocks(config, "clean", config.clean_data, tokenizer) if _tunes(config) else None
     say(f"corpus: {len(corpus)} blocks of up to {config.block_length} tokens")
+    fitting.check_rows(corpus, args)
     if clean is not None and "reference" in steps:
         tune_reference(config, clean, say)
     if config.needs_reference and not config.online and "score" in steps:

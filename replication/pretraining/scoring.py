@@ -8,9 +8,12 @@ import torch
 from torch import Tensor
 
 from replication.lm.loading import LanguageModel
-from replication.lm.scoring import LOGIT_BUDGET, plain_head
+from replication.lm.scoring import plain_head
 from replication.pretraining import token_losses
-from replication.pretraining.token_losses import IGNORED, chosen_losses
+from replication.pretraining.token_losses import IGNORED, row_losses
+
+# Logits held at once: what stays in a processor's cache, and what keeps a GPU busy.
+CPU_LOGITS, GPU_LOGITS = 2**21, 2**26
 
 
 def score(
@@ -35,7 +38,7 @@ def score(
     entropies = torch.zeros_like(losses) if entropy else None
     with evaluating(model), torch.inference_mode():
         for rows, columns, logits in _chunks(model, input_ids, position_ids, targets != IGNORED):
-            losses[rows, columns] = chosen_losses(logits, targets[rows, columns])
+            losses[rows, columns] = row_losses(logits, targets[rows, columns])
             if entropies is not None:
                 entropies[rows, columns] = token_losses.entropy(logits)
     return losses, entropies
@@ -67,14 +70,15 @@ def _chunks(
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Yield rows (n,), columns (n,) and logits (n, V) of the wanted positions, some at a time."""
     width = model.get_input_embeddings().weight.shape[0]
+    budget = CPU_LOGITS if ids.device.type == "cpu" else GPU_LOGITS
     if plain_head(LanguageModel(model, None, "", "")):
         hidden = model.base_model(**inputs(ids, positions)).last_hidden_state
-        head, size = model.get_output_embeddings(), max(1, LOGIT_BUDGET // width)
+        head, size = model.get_output_embeddings(), max(1, budget // width)
         places = wanted.nonzero(as_tuple=True)
         for rows, columns in zip(*(place.split(size) for place in places), strict=True):
             yield rows, columns, head(hidden[rows, columns])
         return
-    size = max(1, LOGIT_BUDGET // (width * ids.shape[1]))
+    size = max(1, budget // (width * ids.shape[1]))
     for start in range(0, len(ids), size):
         part = slice(start, start + size)
         logits = model(**inputs(ids[part], None if positions is None else positions[part])).logits

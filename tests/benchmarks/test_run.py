@@ -50,7 +50,7 @@ def test_the_engine_suite_in_small(run):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("speed",), "choose one of samplers, engine"),
+        (("speed",), "choose one of samplers, engine, pretraining"),
         (("samplers", "--rounds", "0"), "needs 1 or more"),
         (("samplers", "--width", "50"), "needs 100 or more"),
     ],

@@ -24,7 +24,7 @@ def whole(model, ids, target):
 @pytest.mark.parametrize("plain", [True, False])
 def test_pieces_give_the_scores_of_a_whole_pass(batch, make_model, monkeypatch, budget, plain):
     model = make_model()
-    monkeypatch.setattr(scoring, "LOGIT_BUDGET", budget)
+    monkeypatch.setattr(scoring, "CPU_LOGITS", budget)
     monkeypatch.setattr(scoring, "plain_head", lambda lm: plain)
     for found, wanted in zip(score(model, *batch, entropy=True), whole(model, *batch), strict=True):
         assert torch.allclose(found, wanted, atol=1e-5)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from replication.pretraining.token_losses import (
-    chosen_losses,
     entropy,
+    row_losses,
     selective_loss,
     targets,
     token_losses,
@@ -100,10 +100,10 @@ def test_a_loss_that_is_not_finite_does_no_harm_where_it_is_not_kept():
         selective_loss(losses, torch.zeros_like(keep))
 
 
-def test_chosen_losses_are_the_same_losses():
+def test_losses_of_rows_are_the_same():
     logits, labels = case()
     wanted = token_losses(logits, targets(labels))[:, :-1].flatten()
-    found = chosen_losses(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
+    found = row_losses(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
     assert torch.allclose(found, wanted, atol=1e-6)
 
 
