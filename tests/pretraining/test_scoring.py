@@ -25,6 +25,7 @@ def whole(model, ids, target):
 def test_pieces_give_the_scores_of_a_whole_pass(batch, make_model, monkeypatch, budget, plain):
     model = make_model()
     monkeypatch.setattr(scoring, "CPU_LOGITS", budget)
+    monkeypatch.setattr(scoring, "CPU_TOKENS", 20)  # two rows
     monkeypatch.setattr(scoring, "plain_head", lambda lm: plain)
     for found, wanted in zip(score(model, *batch, entropy=True), whole(model, *batch), strict=True):
         assert torch.allclose(found, wanted, atol=1e-5)
