@@ -107,7 +107,7 @@ def table(results: Sequence[Result]) -> str:
         "| --- | ---: | --- | ---: | ---: | ---: |",
     ]
     for one in results:
-        ratio = "" if one.ratio is None else f"{one.ratio:.1f} ({one.lowest:.1f} to {one.highest:.1f})"
+        ratio = "" if one.ratio is None else f"{one.ratio:.2f} ({one.lowest:.2f} to {one.highest:.2f})"
         target = (
             "" if one.target is None else f"{one.target:g}: {'met' if one.ratio >= one.target else 'missed'}"
         )

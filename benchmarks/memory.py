@@ -1,10 +1,12 @@
-"""Peak memory of every sampler case beyond what was there before: `python -m benchmarks.memory ROWS WIDTH`.
+"""Peak memory of cases beyond what was there before: `python -m benchmarks.memory SUITE THREADS SIZES`.
 
-Runs in a process of its own, in which freed memory goes back to the system at once (`ENVIRONMENT`). Before
-each call the system's record of the largest resident size is reset; afterwards the difference to the size
-before the call is what it needed at its peak, its result included. Needs Linux.
+Runs in a process of its own, in which freed memory goes back to the system at once (`ENVIRONMENT`). Each case
+runs once, which loads code and makes what stays, such as an optimiser's moments. Before the second call the
+system's record of the largest resident size is reset; afterwards the difference to the size before the call
+is what it needed at its peak, its result included. Needs Linux.
 """
 
+import importlib
 import json
 import os
 import subprocess
@@ -16,11 +18,17 @@ CLEAR, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
 
 
-def peaks(rows: int, width: int, threads: int) -> dict[str, float]:
-    """Return MiB by the name of the sampler case; empty where the system does not tell."""
+def peaks(suite: str, threads: int, **sizes: int) -> dict[str, float]:
+    """Return MiB by the name of the case; empty where the system does not tell.
+
+    Args:
+        suite: module of this package with a function `cases`.
+        threads: threads of PyTorch.
+        **sizes: what `cases` takes.
+    """
     if not os.access(CLEAR, os.W_OK):
         return {}
-    command = [sys.executable, "-m", "benchmarks.memory", str(rows), str(width), str(threads)]
+    command = [sys.executable, "-m", "benchmarks.memory", suite, str(threads), json.dumps(sizes)]
     environment, root = os.environ | ENVIRONMENT, Path(__file__).parents[1]
     done = subprocess.run(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout)
@@ -36,15 +44,12 @@ def main() -> None:
     """Print the peaks as JSON."""
     import torch
 
-    from benchmarks import samplers
-
-    rows, width, threads = (int(argument) for argument in sys.argv[1:])
-    torch.set_num_threads(threads)
+    suite, threads, sizes = sys.argv[1:]
+    torch.set_num_threads(int(threads))
     found = {}
-    with torch.inference_mode():
-        for case in samplers.cases(1, width):
-            case.run()  # loads code and tables; one row
-        for case in samplers.cases(rows, width):
+    with torch.inference_mode(suite != "pretraining"):
+        for case in importlib.import_module(f"benchmarks.{suite}").cases(**json.loads(sizes)):
+            case.run()
             CLEAR.write_text("5")
             before = _resident("VmRSS")
             result = case.run()

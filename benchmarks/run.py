@@ -1,4 +1,4 @@
-"""Measure suites of benchmarks: `python -m benchmarks.run [samplers] [engine]`.
+"""Measure suites of benchmarks: `python -m benchmarks.run [samplers] [engine] [pretraining]`.
 
 Prints a Markdown table per suite and keeps everything in `<results>/bench/<suite>.json`. Times depend on the
 machine and on what else it does: compare ratios, and only within one run.
@@ -12,13 +12,13 @@ from dataclasses import asdict, replace
 
 import torch
 
-from benchmarks import engine, memory, samplers
+from benchmarks import engine, memory, pretraining, samplers
 from benchmarks.harness import Result, measure, table
 from replication.files import write_atomic
 from replication.reporting.environment import hardware, versions
 from replication.settings import results_root
 
-SUITES = ("samplers", "engine")
+SUITES = ("samplers", "engine", "pretraining")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(options.threads)
     for suite in options.suites or SUITES:
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-        size, checks, results = _samplers(options) if suite == "samplers" else _engine(options)
+        size, checks, results = MEASURES[suite](options)
         content = {
             "suite": suite,
             **size,
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     """Return what the command line may say."""
     parser = argparse.ArgumentParser(description="Measure speed and memory against peers.")
-    parser.add_argument("suites", nargs="*", type=_suite, help=f"{' and '.join(SUITES)}; all by default")
+    parser.add_argument("suites", nargs="*", type=_suite, help=f"{', '.join(SUITES)}; all by default")
     parser.add_argument("--rounds", type=_positive, default=7, help="alternating rounds (7)")
     threads = _positive(os.environ.get("OMP_NUM_THREADS") or "1")
     parser.add_argument(
@@ -56,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--width", type=_width, default=samplers.WIDTH, help="samplers: vocabulary (128256)")
     parser.add_argument("--model", default="testbed", help="engine: model name, folder or hub id (testbed)")
     parser.add_argument("--questions", type=_positive, default=32, help="engine: number of questions (32)")
+    parser.add_argument(
+        "--batch", type=_positive, default=pretraining.ROWS, help="pretraining: rows of 128 tokens (32)"
+    )
     return parser
 
 
@@ -86,7 +89,7 @@ Measured = tuple[dict[str, object], dict[str, float], list[Result]]
 def _samplers(options: argparse.Namespace) -> Measured:
     """Return size, checks and results of the sampling suite."""
     rows, width = options.rows, options.width
-    peaks = memory.peaks(rows, width, options.threads)
+    peaks = memory.peaks("samplers", options.threads, rows=rows, width=width)
     with torch.inference_mode():
         checks = samplers.check(rows, width)
         results = measure(samplers.cases(rows, width), options.rounds)
@@ -99,6 +102,25 @@ def _engine(options: argparse.Namespace) -> Measured:
     work = engine.load_work(options.model, options.questions, "stories")
     size = {"model": options.model, "questions": options.questions, "k": engine.K, "batch": engine.BATCH}
     return size, engine.check(work), measure(engine.cases(work), options.rounds)
+
+
+def _pretraining(options: argparse.Namespace) -> Measured:
+    """Return size, checks and results of the training steps; memory with a vocabulary of 32,000 too."""
+    rows, width, wide = options.batch, pretraining.WIDTH, pretraining.WIDE
+    size = {"rows": rows, "tokens": pretraining.TOKENS, "vocabulary": width}
+    checks = pretraining.check(rows, width)
+    few = max(1, rows // 4)
+    peaks = memory.peaks("pretraining", options.threads, rows=rows, width=width)
+    large = memory.peaks("pretraining", options.threads, rows=few, width=wide)
+    logits = few * pretraining.TOKENS * wide * 4 / 2**20
+    checks |= {
+        f"{name}, peak in logits of {wide} ids": round(peak / logits, 2) for name, peak in large.items()
+    }
+    results = measure(pretraining.cases(rows, width), options.rounds)
+    return size, checks, [replace(result, peak_mib=peaks.get(result.name)) for result in results]
+
+
+MEASURES = {"samplers": _samplers, "engine": _engine, "pretraining": _pretraining}
 
 
 def _show(content: dict[str, object], results: Sequence[Result]) -> None:

@@ -67,9 +67,11 @@ def random_scores(seed: int, block: Tensor, length: int) -> Tensor:
     Returns:
         (B, T) float32 in [0, 1), multiples of 2^-24.
     """
-    place = torch.arange(length, device=block.device)
-    state = _mix(_mix(_signed(seed * STEP) + block.long()[:, None] * _signed(STEP)) + place * _signed(STEP))
-    return _shifted(state, 40).float() * 2.0**-24
+    step = _signed(STEP)
+    place = torch.arange(1, length + 1, device=block.device)
+    # Counted from 1: the generator maps 0 to 0.
+    state = _mix(_signed((seed + 1) * SECOND) + (block.long()[:, None] + 1) * step)
+    return _shifted(_mix(state + place * step), 40).float() * 2.0**-24
 
 
 def _mix(state: Tensor) -> Tensor:

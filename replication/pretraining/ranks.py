@@ -19,13 +19,16 @@ def gather(own: Tensor) -> list[Tensor]:
     """Return the tensors (n_r,) of all processes in their order; lengths may differ, the dtype may not."""
     if not several():
         return [own]
-    lengths = torch.zeros(dist.get_world_size(), dtype=torch.long, device=own.device)
-    dist.all_gather_into_tensor(lengths, torch.tensor([len(own)], device=own.device))
-    sizes = lengths.tolist()
+    sizes = [int(size) for size in _gathered(torch.tensor([len(own)], device=own.device))]
     padded = torch.nn.functional.pad(own, (0, max(sizes) - len(own)))
-    everyone = padded.new_empty((len(sizes), max(sizes)))
-    dist.all_gather_into_tensor(everyone, padded)
-    return [row[:size] for row, size in zip(everyone, sizes, strict=True)]
+    return [part[:size] for part, size in zip(_gathered(padded), sizes, strict=True)]
+
+
+def _gathered(own: Tensor) -> list[Tensor]:
+    """Return the tensors of all processes, all of one shape."""
+    everyone = [torch.empty_like(own) for _ in range(dist.get_world_size())]
+    dist.all_gather(everyone, own)
+    return everyone
 
 
 def total(own: Tensor) -> Tensor:
@@ -35,3 +38,9 @@ def total(own: Tensor) -> Tensor:
     everyone = own.clone()
     dist.all_reduce(everyone)
     return everyone
+
+
+def wait() -> None:
+    """Return once every process has come here."""
+    if several():
+        dist.barrier()

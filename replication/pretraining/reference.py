@@ -134,6 +134,8 @@ def compute(
     shard_blocks: int = SHARD_BLOCKS,
     batch_tokens: int = BATCH_TOKENS,
     progress: Callable[[int, int], None] | None = None,
+    part: tuple[int, int] = (0, 1),
+    wait: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """Score all blocks with one pass of the reference model and keep the result.
 
@@ -147,6 +149,8 @@ def compute(
         shard_blocks: blocks of a shard.
         batch_tokens: positions of one forward pass.
         progress: called with the number of finished shards and of all.
+        part: place of this process and number of processes that share the work.
+        wait: returns once all of them have called it.
 
     Returns:
         The facts, as in `reference.json`.
@@ -157,16 +161,26 @@ def compute(
     folder = Path(folder)
     about = facts(lm, blocks, packing, entropy, dtype) | {"shard_blocks": shard_blocks}
     key, total = _key(about), -(-len(blocks) // shard_blocks)
-    for number in range(total):
+    for number in range(part[0], total, part[1]):
         if _header(shard(folder, number)).get("key") != key:
-            part = _rows(blocks, number * shard_blocks, min((number + 1) * shard_blocks, len(blocks)))
-            save(shard(folder, number), part, score_blocks(lm.model, part, entropy, batch_tokens), dtype, key)
+            rows = _rows(blocks, number * shard_blocks, min((number + 1) * shard_blocks, len(blocks)))
+            save(shard(folder, number), rows, score_blocks(lm.model, rows, entropy, batch_tokens), dtype, key)
         if progress is not None:
-            progress(number + 1, total)
-    about["sha256"] = [_checksum(shard(folder, number)) for number in range(total)]
+            progress(min(number + part[1], total), total)
+    wait()
+    if part[0] == 0:
+        _finish(folder, about, total)
+    wait()
+    return read_facts(folder)
+
+
+def _finish(folder: Path, about: dict[str, Any], total: int) -> None:
+    """Write `reference.json` unless it says the same already."""
+    about = about | {"sha256": [_checksum(shard(folder, number)) for number in range(total)]}
+    if (folder / FACTS).is_file() and read_facts(folder) == about:
+        return
     (folder / COLUMNS).unlink(missing_ok=True)
     write_atomic(folder / FACTS, json.dumps(about, indent=1) + "\n")
-    return about
 
 
 def save(

@@ -69,3 +69,8 @@ __all__ = [
     "turnover",
     "union",
 ]
+
+if __name__ == "__main__":
+    from replication.pretraining.launch import main
+
+    main()

@@ -8,9 +8,13 @@ import torch
 from torch import Tensor
 
 from replication.lm.loading import LanguageModel
-from replication.lm.scoring import LOGIT_BUDGET, plain_head
+from replication.lm.scoring import plain_head
 from replication.pretraining import token_losses
-from replication.pretraining.token_losses import IGNORED, chosen_losses
+from replication.pretraining.token_losses import IGNORED, row_losses
+
+# Positions and logits worked on at once: what stays in a processor's cache, what keeps a GPU busy.
+CPU_TOKENS, GPU_TOKENS = 2**10, 2**15
+CPU_LOGITS, GPU_LOGITS = 2**19, 2**26
 
 
 def score(
@@ -35,7 +39,7 @@ def score(
     entropies = torch.zeros_like(losses) if entropy else None
     with evaluating(model), torch.inference_mode():
         for rows, columns, logits in _chunks(model, input_ids, position_ids, targets != IGNORED):
-            losses[rows, columns] = chosen_losses(logits, targets[rows, columns])
+            losses[rows, columns] = row_losses(logits, targets[rows, columns])
             if entropies is not None:
                 entropies[rows, columns] = token_losses.entropy(logits)
     return losses, entropies
@@ -66,17 +70,18 @@ def _chunks(
     model: Any, ids: Tensor, positions: Tensor | None, wanted: Tensor
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Yield rows (n,), columns (n,) and logits (n, V) of the wanted positions, some at a time."""
-    width = model.get_input_embeddings().weight.shape[0]
-    if plain_head(LanguageModel(model, None, "", "")):
-        hidden = model.base_model(**inputs(ids, positions)).last_hidden_state
-        head, size = model.get_output_embeddings(), max(1, LOGIT_BUDGET // width)
-        places = wanted.nonzero(as_tuple=True)
-        for rows, columns in zip(*(place.split(size) for place in places), strict=True):
-            yield rows, columns, head(hidden[rows, columns])
-        return
-    size = max(1, LOGIT_BUDGET // (width * ids.shape[1]))
+    width, small = model.get_input_embeddings().weight.shape[0], ids.device.type == "cpu"
+    tokens, logits_held = (CPU_TOKENS, CPU_LOGITS) if small else (GPU_TOKENS, GPU_LOGITS)
+    plain = plain_head(LanguageModel(model, None, "", ""))
+    size = max(1, (tokens if plain else min(tokens, logits_held // width)) // ids.shape[1])
     for start in range(0, len(ids), size):
         part = slice(start, start + size)
-        logits = model(**inputs(ids[part], None if positions is None else positions[part])).logits
+        given = inputs(ids[part], None if positions is None else positions[part])
         rows, columns = wanted[part].nonzero(as_tuple=True)
-        yield rows + start, columns, logits[rows, columns]
+        if not plain:
+            yield rows + start, columns, model(**given).logits[rows, columns]
+            continue
+        hidden, head = model.base_model(**given).last_hidden_state, model.get_output_embeddings()
+        pieces = (place.split(max(1, logits_held // width)) for place in (rows, columns))
+        for row, column in zip(*pieces, strict=True):
+            yield row + start, column, head(hidden[row, column])

@@ -28,11 +28,12 @@ class Tally:
             losses: (B, T) float32, 0 where not valid.
             valid: (B, T) bool.
             keep: (B, T) bool.
-            cutoff: smallest kept score, a scalar; NaN where scores have no meaning.
+            cutoff: smallest kept score, a scalar or one a row; not finite where there is none.
             block: (B,) integers, needed to compare masks.
         """
         losses, cut = losses.detach(), cutoff.isfinite()
-        parts = [losses.sum(), valid.sum(), (losses * keep).sum(), keep.sum(), cutoff.where(cut, 0), cut]
+        parts = [losses.sum(), valid.sum(), (losses * keep).sum(), keep.sum()]
+        parts += [cutoff.where(cut, 0).sum(), cut.sum()]
         step = torch.stack([part.double() for part in (*parts, *self._compare(keep, block))])
         self.sums = step if self.sums is None else self.sums + step
 

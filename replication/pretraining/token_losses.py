@@ -60,8 +60,8 @@ def token_losses(logits: Tensor, targets: Tensor) -> Tensor:
     return losses.view(targets.shape)
 
 
-def chosen_losses(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return -log P(target) of rows without anything that a backward pass would need.
+def row_losses(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return -log P(target) of rows that all have a target.
 
     Args:
         logits: (n, V), any floating dtype.
@@ -70,8 +70,7 @@ def chosen_losses(logits: Tensor, targets: Tensor) -> Tensor:
     Returns:
         (n,) float32, nats.
     """
-    logits = logits.float()
-    return logits.logsumexp(-1) - logits.gather(-1, targets[:, None]).squeeze(-1)
+    return functional.cross_entropy(logits.float(), targets, reduction="none")
 
 
 @torch.no_grad()

@@ -176,7 +176,7 @@ class SelectiveTrainer(Trainer):
         return (loss, outputs) if return_outputs else loss
 
     def _choose(self, inputs: Mapping[str, Tensor], losses: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what is kept of a micro-batch, (B, T) bool, and the smallest kept score."""
+        """Return what is kept of a micro-batch, (B, T) bool, and its smallest kept score, or each row's."""
         nothing = torch.full((), torch.nan, device=losses.device)
         if CHOSEN in inputs:
             return inputs[CHOSEN], inputs[CUTOFF]
@@ -193,7 +193,8 @@ class SelectiveTrainer(Trainer):
         if not bool(valid.any()):
             return valid, nothing
         keep = select(scores, valid, self.selection.ratio, self.selection.scope)
-        return keep, scores[keep].min()
+        lowest = scores.masked_fill(~keep, torch.inf)
+        return keep, lowest.amin(-1) if self.selection.scope == "sequence" else lowest.min()
 
     def _scores(self, inputs: Mapping[str, Tensor], losses: Tensor | None) -> Tensor:
         """Return the scores of a micro-batch: (B, T) float32."""

@@ -21,7 +21,7 @@ def test_ratios_are_taken_within_rounds(harness, monkeypatch):
     assert (slow.milliseconds, slow.ratio) == (2000.0, None)  # 1, 9 and 2 seconds
     assert fast.milliseconds == 2000.0  # 4, 1 and 2 seconds
     assert (fast.ratio, fast.lowest, fast.highest) == (1.0, 0.25, 9.0)
-    assert "| fast | 2000.00 | slow | 1.0 (0.2 to 9.0) | 2: missed |" in harness.table([slow, fast])
+    assert "| fast | 2000.00 | slow | 1.00 (0.25 to 9.00) | 2: missed |" in harness.table([slow, fast])
 
 
 def test_a_timing_is_of_one_call(harness, monkeypatch):

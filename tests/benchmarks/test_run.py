@@ -47,10 +47,23 @@ def test_the_engine_suite_in_small(run):
     ]
 
 
+@pytest.mark.slow
+def test_the_pretraining_suite_in_small(run, monkeypatch):
+    monkeypatch.setattr(importlib.import_module("benchmarks.pretraining"), "WIDE", 4000)
+    content = run("pretraining", "--rounds", "1", "--batch", "4")
+    checks = content["checks"]
+    assert checks["loss, ours less transformers"] == pytest.approx(0, abs=1e-5)
+    assert checks["loss, online less stored"] == pytest.approx(0, abs=1e-5)
+    assert [one["target"] for one in content["results"]] == [None, None, 0.97, 0.77, None]
+    if sys.platform == "linux":
+        peer, *ours = (one["peak_mib"] for one in content["results"][:4])
+        assert max(ours) < peer + 4 * 128 * 2048 * 4 / 2**20  # no further copy of the logits
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("speed",), "choose one of samplers, engine"),
+        (("speed",), "choose one of samplers, engine, pretraining"),
         (("samplers", "--rounds", "0"), "needs 1 or more"),
         (("samplers", "--width", "50"), "needs 100 or more"),
     ],
