@@ -22,6 +22,7 @@ WORTH = (LABELS.index(QUESTION), LABELS.index(USEFUL))
 WRONG_LABEL, RANDOM_LABEL = LABELS.index(WRONG), LABELS.index("random")
 PICKED = 5  # checkpoints whose selections are followed, in Figures 7 and 8
 RESAMPLES = 2000
+EDGES = (-1.0, -0.1, 0.1, 1.0)  # of the five levels of excess loss that are shown, nats
 
 
 def learners(study: Study, part: str = NOISY) -> dict[str, Tokens]:
@@ -342,7 +343,7 @@ def panels_of_training(found: Tokens) -> list[int]:
     return sorted({0, round(last / 3), round(2 * last / 3), last})
 
 
-def level_changes(found: Tokens, edges: Sequence[float]) -> pd.DataFrame:
+def level_changes(found: Tokens, edges: Sequence[float] = EDGES) -> pd.DataFrame:
     """Return the share of tokens that change their score level between successive panels of Figure 14.
 
     Args:
@@ -377,8 +378,3 @@ def pipeline(study: Study) -> pd.DataFrame:
          f"{100 * RATIO:.0f} % of the tokens count"),
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["step", "reads", "gives"])
-
-
-def level_edges(found: Tokens) -> tuple[float, ...]:
-    """Return the four edges of five equally filled levels of the excess loss at the start, first seed."""
-    return tuple(np.quantile(score_levels(found, 0), (0.2, 0.4, 0.6, 0.8)))
