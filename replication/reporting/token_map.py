@@ -152,8 +152,8 @@ def levels(
     Args:
         tokens: texts of the tokens.
         values: score of each token; NaN or None for none, which stays plain.
-        selected: which tokens are selected: bold, underlined and shaded, all others plain; by default all
-            that have a score are shaded, and none is bold.
+        selected: which tokens are selected: bold, underlined and shaded, all others plain, also those with
+            NaN or None; by default all that have a score are shaded, and none is bold.
         edges: the four scores at which the next level starts; by default the quintiles of what is shaded.
         title: what is shown, above the text.
         caption: text below.
@@ -165,7 +165,8 @@ def levels(
     scores = np.array([math.nan if value is None else float(value) for value in values])
     if selected is not None:
         _check(tokens, selected, "flags of selection")
-    strong = np.zeros(len(scores), bool) if selected is None else np.asarray(selected, bool)
+    flags = [False] * len(scores) if selected is None else selected
+    strong = np.array([flag == flag and bool(flag) for flag in flags])  # NaN selects nothing
     shaded = ~np.isnan(scores) & (strong if selected is not None else True)
     borders = _edges(scores[shaded], edges)
     found = np.where(shaded, np.searchsorted(borders, scores, side="right"), -1)
@@ -195,7 +196,7 @@ def _edges(values: np.ndarray, edges: Sequence[float]) -> np.ndarray:
 
 def _ranges(borders: np.ndarray) -> list[str]:
     """Return the names of the levels."""
-    numbers = [f"{border:.2f}" for border in borders]
+    numbers = [f"{round(border, 2) + 0.0:.2f}" for border in borders]  # no "-0.00"
     inner = [f"{low} to {high}" for low, high in pairwise(numbers)]
     return [f"below {numbers[0]}", *inner, f"from {numbers[-1]}"]
 

@@ -100,9 +100,17 @@ def test_levels_are_quintiles_of_what_is_selected():
     assert not any(every.strong)
 
 
+def test_a_flag_that_is_missing_selects_nothing():
+    shown = token_map.levels(list("abcd"), [1.0] * 4, selected=[NAN, None, np.False_, np.True_])
+    assert shown.strong == (False, False, False, True)
+    assert shown.places[:3] == (-1, -1, -1)
+    assert token_map.levels(["a"], [1.0], selected=np.array([True])).strong == (True,)
+
+
 def test_levels_by_given_edges_start_at_them():
     shown = token_map.levels(list("abcdef"), [-5, 0, 0.9, 1, 2, 3], edges=[0, 1, 2, 3])
     assert shown.places == (0, 1, 1, 2, 3, 4)
+    assert token_map.levels(["a"], [0.0], edges=[-0.001, 1, 2, 3]).looks[0].label == "below 0.00"
     labels = [look.label for look in shown.looks]
     assert labels == ["below 0.00", "0.00 to 1.00", "1.00 to 2.00", "2.00 to 3.00", "from 3.00"]
 
