@@ -18,7 +18,7 @@ from replication.lm.records import Store, canonical
 from replication.settings import ROOT, InputError, Settings
 from replication.tasks import harness, load_task
 from replication.tasks.base import Question, Task
-from replication.tasks.harness import Protocol
+from replication.lm.harness import Protocol
 
 TESTBED = ("testbed-small", "testbed", "testbed-large")
 WORLD = "stories:kind=plain,level=2"  # all three can calculate these in steps
@@ -238,7 +238,7 @@ def _answers(
            "length": protocol.length, "stop": protocol.stop}  # fmt: skip
     return store.stage(
         "harness", key, questions, lambda items: harness.answers(lm, protocol, items),
-        chunk=CHUNK, modules=("replication.tasks.harness",),
+        chunk=CHUNK, modules=("replication.lm.harness",),
     )  # fmt: skip
 
 

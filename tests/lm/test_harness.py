@@ -8,7 +8,7 @@ import pytest
 from replication.settings import InputError
 from replication.tasks import harness, load_task, prompts
 from replication.tasks.base import Question, Task
-from replication.tasks.harness import Protocol
+from replication.lm.harness import Protocol
 
 
 def task(kind, **changes):
