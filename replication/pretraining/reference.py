@@ -93,7 +93,7 @@ def facts(lm: LanguageModel, blocks: Blocks, packing: str, entropy: bool, dtype:
     if not len(blocks):
         raise InputError("There are no blocks to score: give a data set with at least one row.")
     content, longest, largest = hashlib.sha256(), 0, 0
-    for row in blocks:
+    for row in _arrays(blocks):
         ids = np.asarray(row["input_ids"])
         if not len(ids):
             raise InputError("A block has no tokens: leave empty texts out.")
@@ -277,7 +277,9 @@ def verify(
             raise InputError(f"{shard(folder, number)} is missing: run the scoring step, it makes that one.")
         if _checksum(shard(folder, number)) != wanted:
             raise InputError(f"{shard(folder, number)} was changed: delete it and run the scoring step.")
-    for number, (row, (found, losses, _)) in enumerate(zip(blocks, _stored(folder, about), strict=True)):
+    for number, (row, (found, losses, _)) in enumerate(
+        zip(_arrays(blocks), _stored(folder, about), strict=True)
+    ):
         if found != digest(row):
             raise InputError(
                 f"Block {number} differs from the one that was scored in {folder} (ids, labels or positions)"
@@ -356,7 +358,13 @@ def _header(path: Path) -> dict[str, str]:
         return {}
 
 
+def _arrays(blocks: Blocks) -> Blocks:
+    """Return the blocks with arrays for lists, many times faster where they lie on disk."""
+    return blocks.with_format("numpy") if hasattr(blocks, "with_format") else blocks
+
+
 def _rows(blocks: Blocks, start: int, stop: int) -> list[Mapping[str, Any]]:
+    blocks = _arrays(blocks)
     return [blocks[i] for i in range(start, stop)]
 
 

@@ -14,7 +14,7 @@ class Tally:
 
     Args:
         remember: whether to keep the mask of every block (1 bit a token), so as to tell how much of it has
-            changed when the block comes again.
+            changed when the block comes again to this process.
     """
 
     def __init__(self, remember: bool = False) -> None:

@@ -102,6 +102,11 @@ class SelectiveTrainer(Trainer):
                 f"This process sees {self.args.n_gpu} GPUs: start one process each with `accelerate "
                 "launch`, or show one with CUDA_VISIBLE_DEVICES."
             )
+        if self.get_tp_size() * self.get_cp_size() * self.get_sp_size() > 1:
+            raise InputError(
+                "A selection is ranked over data-parallel processes: leave tensor, context and sequence "
+                "parallelism out (sharded data parallelism is fine)."
+            )
         if self.args.label_smoothing_factor or self.args.use_liger_kernel or self.compute_loss_func:
             raise InputError(
                 "A selection needs the plain loss of every token: leave label_smoothing_factor, "
