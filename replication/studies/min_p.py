@@ -33,7 +33,7 @@ FURTHER = (Sampler("min-p", 0.05), Sampler("min-p", 0.2), Sampler("min-p", 0.3),
            Sampler("top-k", 10), Sampler("top-k", 20))  # fmt: skip
 NO_LADDER = "Needs models of one family in several sizes: give them as `ladder`."
 BLOCK = 8  # texts whose logits are held at once
-SCORING = ("replication.lm.engine", "replication.lm.scoring", "replication.decoding.truncation")
+SCORING = ("replication.studies.min_p", "replication.lm.engine", "replication.lm.scoring")
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,19 @@ def contexts(experiment: Experiment, n: int, model: str = "") -> list[tuple[list
 
     Answers without a token are left out.
     """
-    split = samplers.tuning_split(experiment.task)
-    run = experiment.sample(temperature=0, n=n, split=split, model=model, **prompted(experiment))
+    run = experiment.sample(temperature=0, **_tuning(experiment, n, model))
     found = []
     for question, tokens in zip(run.frame["question"], run.frame["tokens"], strict=True):
         prompt = list(run.prompts[question])
         if len(tokens):
             found.append((prompt + [int(token) for token in tokens], len(prompt)))
     return found
+
+
+def _tuning(experiment: Experiment, n: int, model: str) -> dict[str, object]:
+    """Return the options of a run on n questions of the tuning split."""
+    split = samplers.tuning_split(experiment.task)
+    return prompted(experiment, n=n, split=split, model=model)
 
 
 def heat(experiment: Experiment, model: str = "") -> Heat:
@@ -106,10 +111,9 @@ def heat(experiment: Experiment, model: str = "") -> Heat:
     Raises:
         InputError: all answers are empty.
     """
-    settings = experiment.settings
-    n, lm = int(settings.sizes["n_small"]), experiment.model(model)
-    key = {"model": lm.fingerprint, "task": experiment.task.name, "seed": settings.seed, "n": n}
-    key |= {"length": settings.sizes["max_new_tokens"], "style": settings.sizes["style"]}
+    sizes = experiment.settings.sizes
+    n, lm = int(sizes["n_small"]), experiment.model(model)
+    key = experiment.asked(**_tuning(experiment, n, model)).key | {"length": sizes["max_new_tokens"]}
 
     def places() -> pd.DataFrame:
         values: list[float] = []
