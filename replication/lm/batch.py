@@ -12,6 +12,7 @@ from replication.lm.measures import measure, ranked
 from replication.lm.paths import Paths
 from replication.lm.sampling import pick, stream_keys, uniforms
 from replication.lm.session import Session
+from replication.lm.statistics import check_largest
 from replication.lm.stops import Stops
 from replication.lm.truncated import Rule, draw
 from replication.settings import InputError
@@ -98,6 +99,17 @@ def rule_of(processors: Sequence[Processor]) -> Rule | None:
     plain = only.min_tokens_to_keep == 1 if hasattr(only, "min_tokens_to_keep") else True
     value = getattr(only, name)
     return Rule(kind, value) if plain and value > 0 and only.filter_value == -torch.inf else None
+
+
+def greedy(scores: Tensor) -> Tensor:
+    """Return the id of the largest score of each row of (n, V), of equals the smallest id: (n,) int64.
+
+    Raises:
+        InputError: a row with NaN or +inf, or without a finite entry.
+    """
+    ids = scores.argmax(-1)  # NaN counts as the largest, so the chosen score tells of it without a second pass
+    check_largest(scores.gather(1, ids[:, None]))
+    return ids
 
 
 class Batch:
@@ -194,15 +206,16 @@ class Batch:
         logits, plan = self.session.logits, self.plan
         sampled = plan.do_sample and self.step >= plan.branch_step
         if not sampled and not plan.processors:
-            return logits.argmax(-1)
+            return greedy(logits)
         if sampled and (rule := rule_of(plan.processors)) is not None:
             return draw(logits, rule, uniforms(self.keys[self.row], self.step), plan.temperature)
+        check_largest(logits.amax(-1))  # a processor may hide what is not a number
         scores = logits.to(torch.float32, copy=True)
         if sampled:
             scores /= plan.temperature
         for processor in plan.processors:
             scores = processor(self.session.ids, scores)
-        return pick(scores, uniforms(self.keys[self.row], self.step)) if sampled else scores.argmax(-1)
+        return pick(scores, uniforms(self.keys[self.row], self.step)) if sampled else greedy(scores)
 
     def _finish(self, rows: np.ndarray) -> None:
         """Mark the rows that end with the token just written."""

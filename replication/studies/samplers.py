@@ -18,6 +18,7 @@ from replication.decoding.eta_sampling import Epsilon, Eta
 from replication.decoding.experiment import Experiment, Run
 from replication.decoding.min_p import MinP
 from replication.decoding.top_nsigma import TopNSigma
+from replication.decoding.truncation import check, parameter, positive_temperature
 from replication.evaluation import paired
 from replication.evaluation.accuracy import majority_vote, mean, proportion
 from replication.evaluation.claims import Estimate
@@ -48,6 +49,12 @@ RULES: Mapping[str, Callable[[float], Processor]] = {
     "η": Eta,
 }
 """What makes the processor of each rule from its parameter."""
+RANGES: Mapping[str, tuple[Callable[[float], bool], str]] = {
+    "top-k": (lambda k: k >= 1 and k == int(k), "a whole number k >= 1"),
+    "top-p": (lambda p: 0 < p <= 1, "0 < p <= 1"),
+    "typical": (lambda mass: 0 < mass < 1, "0 < mass < 1"),
+}
+"""What the rules of transformers need; its own checks let a top-p of 0 and a k of 2.5 pass."""
 PLAIN = "sampling"
 
 
@@ -67,6 +74,8 @@ class Sampler:
         """Raise `InputError` for an unknown rule or a parameter out of range."""
         if self.rule != PLAIN and self.rule not in RULES:
             raise InputError(f"Unknown rule {self.rule!r}: choose {PLAIN} or one of {', '.join(RULES)}.")
+        if self.rule in RANGES:
+            parameter(self.rule, self.value, *RANGES[self.rule])
         try:
             self.processors()
         except ValueError as error:
@@ -82,8 +91,13 @@ class Sampler:
         return () if self.rule == PLAIN else (RULES[self.rule](self.value),)
 
     def keep(self, logits: Tensor, temperature: float = 1.0) -> Tensor:
-        """Return which tokens of each row survive: (n, V) bool from (n, V) raw logits."""
-        scores = logits.float() / temperature
+        """Return which tokens of each row survive: (n, V) bool from (n, V) raw logits.
+
+        Raises:
+            InputError: a row with NaN or +inf or without a finite entry, a temperature that is not above 0.
+        """
+        check(logits)
+        scores = logits.float() / positive_temperature(temperature)
         for processor in self.processors():
             scores = processor(torch.zeros((len(scores), 0), dtype=torch.long), scores)
         return scores > -torch.inf
