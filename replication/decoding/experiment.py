@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,7 @@ import pandas as pd
 from replication.decoding import baselines
 from replication.lm import engine
 from replication.lm.loading import LanguageModel, load
+from replication.lm.prefills import Prefills
 from replication.lm.records import Store
 from replication.settings import Settings
 from replication.tasks.base import Question, Task, load_task
@@ -86,6 +87,7 @@ class Experiment:
         self.settings = settings
         self.store = Store(settings.records_dir)
         self._models: dict[str, LanguageModel] = {}
+        self._prefills = Prefills()
 
     @cached_property
     def task(self) -> Task:
@@ -137,7 +139,8 @@ class Experiment:
         """
         k = k or int(self.settings.sizes["k"])
         options = {"first": "top-k", "branches": k, "branch_step": branch_step}
-        return self._run("branches", options, engine.generate, **where)
+        generate = partial(engine.generate, prefills=self._prefills)
+        return self._run("branches", options, generate, **where)
 
     def decode(self, decoder: str, *, seed: int = 0, **where: Any) -> Run:
         """Return the paths of a baseline decoder, a key of `baselines.BASELINES` or "beam".
@@ -180,7 +183,8 @@ class Experiment:
         own = tuple(module for module in modules if module.startswith("replication."))
 
         def draw(lm: LanguageModel, processors: Any, samples: int, **rest: Any) -> pd.DataFrame:
-            return engine.generate(lm, branches=samples, do_sample=True, processors=made, **rest)
+            rest |= {"branches": samples, "do_sample": True, "processors": made}
+            return engine.generate(lm, prefills=self._prefills, **rest)
 
         made = tuple(processors)
         return self._run("sample", options | {"processors": described}, draw, modules=own, **where)

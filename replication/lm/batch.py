@@ -10,6 +10,7 @@ from torch import Tensor
 
 from replication.lm.measures import measure, ranked
 from replication.lm.paths import Paths
+from replication.lm.prefills import Prefills
 from replication.lm.sampling import pick, stream_keys, uniforms
 from replication.lm.session import Session
 from replication.lm.statistics import check_largest
@@ -107,7 +108,7 @@ def greedy(scores: Tensor) -> Tensor:
     Raises:
         InputError: a row with NaN or +inf, or without a finite entry.
     """
-    ids = scores.argmax(-1)  # NaN counts as the largest, so the chosen score tells of it without a second pass
+    ids = scores.argmax(-1)  # NaN counts as the largest: the chosen score tells of it without a second pass
     check_largest(scores.gather(1, ids[:, None]))
     return ids
 
@@ -126,6 +127,7 @@ class Batch:
         plan: how paths are generated.
         stops: the stop strings of the plan.
         items: what this batch is made of.
+        prefills: see `Session`.
     """
 
     def __init__(
@@ -136,6 +138,7 @@ class Batch:
         plan: Plan,
         stops: Stops,
         items: Sequence[Item],
+        prefills: Prefills | None = None,
     ) -> None:
         self.lm, self.plan, self.stops, self.items = lm, plan, stops, items
         self.names = [names[item.prompt] for item in items]
@@ -153,7 +156,8 @@ class Batch:
             lengths = np.array([item.length for item in items])[self.item]
             self.limit = np.minimum(self.limit, self.lm.context - lengths)
         self.paths = Paths(len(self.item), int(self.limit.max()))
-        self.session = Session(self.lm, [prompts[item.prompt] for item in items], int(self.limit.max()))
+        asked = [prompts[item.prompt] for item in items]
+        self.session = Session(self.lm, asked, int(self.limit.max()), prefills)
         self.row, self.live = self.first.copy(), np.ones(len(items), dtype=bool)
         self.eos = np.array(sorted(self.lm.eos_ids), dtype=np.int64)
         self.step = 0

@@ -26,7 +26,7 @@ RAW = (0.7, 1.0, 1.5, 2.0, 3.0)
 """Temperatures of the published main table."""
 PUBLISHED_CRITICAL = 1.8
 """T_c that stands for the published models, known for LLaMA-3 only."""
-HOT = 1.5
+HOT, NEAR = 1.5, 1.2
 P, TOP_P = 0.1, 0.9
 MIN_P, NUCLEUS, PLAIN = Sampler("min-p", P), Sampler("top-p", TOP_P), Sampler()
 FURTHER = (Sampler("min-p", 0.05), Sampler("min-p", 0.2), Sampler("min-p", 0.3),
@@ -61,6 +61,11 @@ class Heat:
     def grid(self) -> tuple[float, ...]:
         """All temperatures of both grids, ascending."""
         return tuple(sorted({*RAW, *self.rescaled}))
+
+    @property
+    def near(self) -> float:
+        """`NEAR` times T_c, two decimals: beyond it, but not yet hot."""
+        return round(NEAR * self.critical, 2)
 
     @property
     def hot(self) -> float:

@@ -27,7 +27,7 @@ from replication.testbed import corpus, models, training
 
 GRID = (0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0)
 """Temperatures of the measurements on given texts."""
-ANSWERS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0)
+ANSWERS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0)
 """Temperatures of the runs that generate answers, a part of `GRID`."""
 HOT = 1.5
 """From how many critical temperatures on a temperature is called hot; the published T = 3 is 1.67 of them."""
@@ -38,8 +38,8 @@ SETS = (TOP_P, MIN_P, Sampler("top-k", 20), NSIGMA)
 SHAPE = ("mean", "sigma", "distance", "critical", "gap", "skewness", "kurtosis")
 BULK = 5.0  # the paper's line, μ + 5σ
 BLOCK = 2**24  # logits worked on at once
-# Training documents that tell which tokens a testbed model has seen: the first of each of its streams, at most so
-# many streams. A stream is read for 50 steps, about 2,800 documents, so for the wide model this is all of it.
+# Training documents that tell which tokens a testbed model has seen: the first of each of its streams, and
+# the most streams. A stream is read for 50 steps, about 2,800 documents: for the wide model nearly all.
 DOCUMENTS, STREAMS = 2800, 14
 MODULES = ("replication.studies.top_nsigma_logits", "replication.lm.engine")
 SEEN = ("replication.testbed.corpus", "replication.testbed.models")
@@ -139,9 +139,8 @@ def describe(logits: Tensor, known: Tensor | None = None) -> pd.DataFrame:
         A row each with mean, sigma (V - 1), maximum, distance (σ-distance (M - μ)/σ), critical
         ((M - μ)/ln V), top (softmax mass above μ + 5σ), top_n1 (above M - σ) and the numbers of these
         tokens, count and count_n1; entropy (nats); gap (largest distance of the distribution function of the
-        logits up to μ + 5σ from the normal one), skewness and kurtosis (excess) of these; and with the ending
-        _seen mean, sigma, distance, critical, gap, skewness and kurtosis over the known tokens alone (NaN where
-        they are not known).
+        logits up to μ + 5σ from the normal one), skewness and kurtosis (excess) of these; and the columns of
+        `SHAPE` with the ending _seen, over the known tokens alone (NaN where they are not known).
     """
     wide = logits.double()
     frame, high = _shape(wide)
@@ -385,7 +384,8 @@ def vocabularies(experiment: Experiment, names: Sequence[str]) -> pd.DataFrame:
         if known is not None:
             kinds["seen in training"] = ("_seen", int(known.sum()))
         for kind, (ending, size) in kinds.items():
-            distance, t_c = over_questions(own, f"distance{ending}"), critical_temperature(own, f"critical{ending}")
+            distance = over_questions(own, f"distance{ending}")
+            t_c = critical_temperature(own, f"critical{ending}")
             rows.append((lm.name.rstrip("/").rpartition("/")[2], kind, size, distance, noise_edge(size), t_c))
     header = ["model", "tokens", "number", "σ-distance", "reach of noise, √(2 ln V)", "T_c"]
     return pd.DataFrame(rows, columns=header)

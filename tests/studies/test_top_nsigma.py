@@ -406,7 +406,7 @@ def test_runs_hold_greedy_and_every_cell(runs):
 
 def test_best_temperature_takes_the_first_of_equals(runs, monkeypatch):
     cells = {("top-nσ 1", 1.0): [1, 0, 0], ("top-nσ 1", 2.0): [1, 1, 0], ("top-nσ 1", 3.0): [0, 1, 1]}
-    monkeypatch.setattr(answers, "runs", lambda experiment, chosen, split: outcomes(cells))
+    monkeypatch.setattr(answers, "runs", lambda experiment, chosen, split, size: outcomes(cells))
     assert answers.best_temperature(runs) == 2.0
 
 
