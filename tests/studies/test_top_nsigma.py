@@ -404,10 +404,49 @@ def test_runs_hold_greedy_and_every_cell(runs):
     assert set(answers.runs(runs, ())["sampler"]) == {"greedy"}
 
 
+def test_figure_1_in_numbers():
+    row = np.r_[np.linspace(-1, 1, 400), 20.0, 19.0]
+    step = figures.Step("so", row, {400: "a", 401: "b"})
+    printed = tables()["figure_1"].iloc[:9]
+    table = figures.beside_published(step, printed)
+    assert table["published"].tolist()[:4] == ["0.21", "0.3", "10.9", "21.4"]
+    here = dict(zip(table["quantity"], table["here"].astype(float), strict=True))
+    assert here["maximum"] == 20.0
+    assert here["σ (implied)"] == pytest.approx(row.std(ddof=1), abs=1e-3)
+    assert here["line μ + 5σ"] == pytest.approx(row.mean() + 5 * row.std(ddof=1), abs=1e-3)
+    assert here["place of the peak"] < 1
+    assert here["probability of token 0"] == pytest.approx(1 / (1 + np.exp(-1)), abs=1e-3)
+    assert here["probability of token 1"] == pytest.approx(1 / (1 + np.exp(1)), abs=1e-3)
+
+
 def test_best_temperature_takes_the_first_of_equals(runs, monkeypatch):
     cells = {("top-nσ 1", 1.0): [1, 0, 0], ("top-nσ 1", 2.0): [1, 1, 0], ("top-nσ 1", 3.0): [0, 1, 1]}
     monkeypatch.setattr(answers, "runs", lambda experiment, chosen, split, size: outcomes(cells))
     assert answers.best_temperature(runs) == 2.0
+
+
+def test_headroom_is_told_in_questions():
+    frame = outcomes({("greedy", 0.0): [1, 1, 0]})
+    assert answers.headroom(frame) == "greedy decoding answers 2 of 3 questions right"
+
+
+def test_another_model_is_run_at_its_own_temperatures(runs):
+    own, frame = answers.other_model(runs, runs.settings.model)
+    assert own == logits.heat(runs)
+    hot = frame[frame["temperature"] > 0]
+    assert sorted(hot["temperature"].unique()) == sorted({*own.three, 2.0})
+    assert hot["sampler"].unique().tolist() == ["sampling", "top-p 0.9", "min-p 0.1", "top-nσ 1"]
+    assert frame["question"].nunique() == SIZES["n_small"]
+    table = answers.relative_table(frame, own.critical.value)
+    assert f"T = 2 ({2 / own.critical.value:.2f} T_c)" in table
+    assert answers.other_model(runs, "") is None
+    assert answers.other_model(runs, "/nowhere/model") is None
+
+
+def test_spread_of_the_diversity_over_n():
+    rows = [(n, t, q, d) for n, d in ((0.5, 0.25), (2.0, 0.5)) for t in (1.0, 7.0) for q in "ab"]
+    frame = pd.DataFrame(rows, columns=["value", "temperature", "question", "distinct"])
+    assert sweeps.spread(frame) == "different answers at T = 1, mean by n: 25.0 % to 50.0 % of the samples"
 
 
 def test_published_cells_are_whole_questions():
