@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from transformers import TopPLogitsWarper
 
 from replication.settings import InputError
 from replication.studies.samplers import RULES, Sampler
@@ -41,6 +42,21 @@ def test_rows_that_are_no_logits_are_refused(sampler, bad):
     rows[1] = -torch.inf if bad is None else torch.tensor([1.0, bad, 3.0, -torch.inf])
     with pytest.raises(InputError, match="at least one finite entry in every row and neither NaN"):
         sampler.keep(rows)
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9, 0.99, 1.0])
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 10.0])
+def test_the_nucleus_is_that_of_transformers(p, temperature):
+    rows = torch.randn(40, 500, generator=torch.Generator().manual_seed(0)) * 4
+    rows[::3, ::5] = -torch.inf
+    warped = TopPLogitsWarper(p)(None, rows / temperature)
+    assert torch.equal(Sampler("top-p", p).keep(rows, temperature), warped > -torch.inf)
+
+
+def test_equal_tokens_share_the_edge_of_the_nucleus():
+    row = torch.tensor([[2.0, 1.0, 1.0, -9.0]])  # probabilities 0.576, 0.212 twice
+    assert Sampler("top-p", 0.5).keep(row).tolist() == [[True, False, False, False]]
+    assert Sampler("top-p", 0.7).keep(row).tolist() == [[True, True, True, False]]
 
 
 def test_an_excluded_token_stays_excluded():
