@@ -98,8 +98,8 @@ class Sampler:
         """
         check(logits)
         scores = logits.float() / positive_temperature(temperature)
-        if self.rule == "top-p":
-            return nucleus(scores, self.value)
+        if self.rule in QUICK:
+            return QUICK[self.rule](scores, self.value)
         for processor in self.processors():
             scores = processor(torch.zeros((len(scores), 0), dtype=torch.long), scores)
         return scores > -torch.inf
@@ -114,6 +114,20 @@ def nucleus(scores: Tensor, p: float) -> Tensor:
     ordered = torch.from_numpy(np.sort(scores.cpu().numpy(), axis=-1)).to(scores.device)
     cut = (ordered.softmax(-1).cumsum(-1) <= 1 - p).sum(-1, keepdim=True).clamp_(max=scores.shape[-1] - 1)
     return (scores >= ordered.gather(-1, cut)) & (scores > -torch.inf)
+
+
+def typical(scores: Tensor, mass: float) -> Tensor:
+    """Return the tokens that transformers' typical sampling keeps of (n, V) float32 scores: (n, V) bool."""
+    logp = scores.log_softmax(-1)
+    away = (-logp + (logp.exp() * logp).nansum(-1, keepdim=True)).abs()
+    order = torch.from_numpy(np.argsort(away.cpu().numpy(), axis=-1)).to(scores.device)
+    last = (scores.gather(-1, order).softmax(-1).cumsum(-1) < mass).sum(-1, keepdim=True)
+    edge = away.gather(-1, order.gather(-1, last.clamp_(max=scores.shape[-1] - 1)))
+    return (away <= edge) & (scores > -torch.inf)
+
+
+QUICK: Mapping[str, Callable[[Tensor, float], Tensor]] = {"top-p": nucleus, "typical": typical}
+"""Kept sets of rules whose processors sort, by numpy's faster sort."""
 
 
 def draw(experiment: Experiment, sampler: Sampler, temperature: float, **where: Any) -> Run:

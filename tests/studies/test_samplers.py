@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from transformers import TopPLogitsWarper
+from transformers import TopPLogitsWarper, TypicalLogitsWarper
 
 from replication.settings import InputError
 from replication.studies.samplers import RULES, Sampler
@@ -51,6 +51,15 @@ def test_the_nucleus_is_that_of_transformers(p, temperature):
     rows[::3, ::5] = -torch.inf
     warped = TopPLogitsWarper(p)(None, rows / temperature)
     assert torch.equal(Sampler("top-p", p).keep(rows, temperature), warped > -torch.inf)
+
+
+@pytest.mark.parametrize("mass", [0.1, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 10.0])
+def test_typical_is_that_of_transformers(mass, temperature):
+    rows = torch.randn(40, 500, generator=torch.Generator().manual_seed(0)) * 4
+    rows[::3, ::5] = -torch.inf
+    warped = TypicalLogitsWarper(mass)(None, rows / temperature)
+    assert torch.equal(Sampler("typical", mass).keep(rows, temperature), warped > -torch.inf)
 
 
 def test_equal_tokens_share_the_edge_of_the_nucleus():
