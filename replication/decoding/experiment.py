@@ -1,8 +1,10 @@
 """Experiments of the decoding family: every model run is done once and leaves its path records on disk."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import pandas as pd
@@ -10,6 +12,7 @@ import pandas as pd
 from replication.decoding import baselines
 from replication.lm import engine
 from replication.lm.loading import LanguageModel, load
+from replication.lm.prefills import Prefills
 from replication.lm.records import Store
 from replication.settings import Settings
 from replication.tasks.base import Question, Task, load_task
@@ -42,6 +45,33 @@ class Run:
         return {question.id: question.answer for question in self.questions}
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a model is asked: questions of a task behind their prompts.
+
+    Attributes:
+        lm: the model.
+        task: extraction and grading.
+        questions: in order.
+        prompts: token ids of every question's prompt, by question id.
+    """
+
+    lm: LanguageModel
+    task: Task
+    questions: tuple[Question, ...]
+    prompts: dict[str, list[int]]
+
+    @property
+    def key(self) -> dict[str, str]:
+        """What tells these questions from all others in the keys of records.
+
+        The name of a task says neither where its questions lie nor how they are worded in a prompt.
+        """
+        prompts = hashlib.sha256(json.dumps(list(self.prompts.values())).encode()).hexdigest()
+        key = {"model": self.lm.fingerprint, "task": self.task.name, "prompts": prompts}
+        return key | {"questions": Task.question_hash(self.questions)}
+
+
 class Experiment:
     """Model runs of one notebook, keyed so that none is done twice.
 
@@ -57,6 +87,7 @@ class Experiment:
         self.settings = settings
         self.store = Store(settings.records_dir)
         self._models: dict[str, LanguageModel] = {}
+        self._prefills = Prefills()
 
     @cached_property
     def task(self) -> Task:
@@ -82,6 +113,22 @@ class Experiment:
         whole = not (task.generated or settings.profile == "smoke" or "n_questions" in settings.given)
         return None if whole else int(settings.sizes["n_questions"])
 
+    def asked(
+        self,
+        *,
+        model: str = "",
+        task: str | Task = "",
+        n: int = 0,
+        style: str = "direct",
+        suffix: str = "",
+        split: str = "test",
+    ) -> Asked:
+        """Return questions and prompts without running the model; the arguments are those of `_run`."""
+        lm, found = self.model(model), self._task(task)
+        questions = found.questions(split, n or self._number(found), self.settings.seed)
+        prompts = {q.id: lm.encode(found.prompt(q, style) + suffix) for q in questions}
+        return Asked(lm, found, tuple(questions), prompts)
+
     def branches(self, *, k: int = 0, branch_step: int = 0, **where: Any) -> Run:
         """Return the paths that branch over the k most probable tokens of one step (see `engine.generate`).
 
@@ -92,7 +139,8 @@ class Experiment:
         """
         k = k or int(self.settings.sizes["k"])
         options = {"first": "top-k", "branches": k, "branch_step": branch_step}
-        return self._run("branches", options, engine.generate, **where)
+        generate = partial(engine.generate, prefills=self._prefills)
+        return self._run("branches", options, generate, **where)
 
     def decode(self, decoder: str, *, seed: int = 0, **where: Any) -> Run:
         """Return the paths of a baseline decoder, a key of `baselines.BASELINES` or "beam".
@@ -135,7 +183,8 @@ class Experiment:
         own = tuple(module for module in modules if module.startswith("replication."))
 
         def draw(lm: LanguageModel, processors: Any, samples: int, **rest: Any) -> pd.DataFrame:
-            return engine.generate(lm, branches=samples, do_sample=True, processors=made, **rest)
+            rest |= {"branches": samples, "do_sample": True, "processors": made}
+            return engine.generate(lm, prefills=self._prefills, **rest)
 
         made = tuple(processors)
         return self._run("sample", options | {"processors": described}, draw, modules=own, **where)
@@ -146,13 +195,8 @@ class Experiment:
         options: dict[str, Any],
         generate: Any,
         *,
-        model: str = "",
-        task: str | Task = "",
-        n: int = 0,
-        style: str = "direct",
-        suffix: str = "",
-        split: str = "test",
         modules: Sequence[str] = (),
+        **where: Any,
     ) -> Run:
         """Return the paths of one decoder.
 
@@ -160,29 +204,24 @@ class Experiment:
             name: name of the stage.
             options: arguments of `generate`, part of the stage's key.
             generate: `engine.generate` or `baselines.decode`.
-            model: model name, "" for the run's own.
-            task: task or its specification, "" for the run's own.
-            n: number of questions; 0 for the profile's, or for all of a published set.
-            style: prompt style of the task.
-            suffix: text behind the prompt, which forces the start of the answer.
-            split: split of the questions.
             modules: modules besides `MODULES` whose code determines the paths.
+            **where: `model`, "" for the run's own; `task` or its specification, "" for the run's own; `n`,
+                number of questions, 0 for the profile's or all of a published set; prompt `style`; `suffix`
+                behind the prompt, which forces the start of the answer; `split` of the questions.
         """
-        lm = self.model(model)
-        asked = self._task(task)
-        questions = asked.questions(split, n or self._number(asked), self.settings.seed)
-        length = int(self.settings.sizes["max_new_tokens"] or asked.max_new_tokens)
-        prompts = {q.id: lm.encode(asked.prompt(q, style) + suffix) for q in questions}
+        asked = self.asked(**where)
+        lm, task, prompts = asked.lm, asked.task, asked.prompts
+        length = int(self.settings.sizes["max_new_tokens"] or task.max_new_tokens)
 
         def run(items: Sequence[Question]) -> pd.DataFrame:
             ids = [question.id for question in items]
             asked_for = [prompts[i] for i in ids]
-            return generate(lm, prompts=asked_for, ids=ids, max_new_tokens=length, stop=asked.stop, **options)
+            return generate(lm, prompts=asked_for, ids=ids, max_new_tokens=length, stop=task.stop, **options)
 
-        key = {"model": lm.fingerprint, "task": asked.name, "style": style, "suffix": suffix}
-        key |= {"length": length, "stop": asked.stop, **options}
-        frame = self.store.stage(name, key, questions, run, chunk=CHUNK, modules=(*MODULES, *modules))
-        return Run(frame, asked, tuple(questions), lm, prompts)
+        key = {**asked.key, "length": length, "stop": task.stop, **options}
+        used = (*MODULES, *modules)
+        frame = self.store.stage(name, key, asked.questions, run, chunk=CHUNK, modules=used)
+        return Run(frame, task, asked.questions, lm, prompts)
 
 
 def describe(processor: object) -> str:

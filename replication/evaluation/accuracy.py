@@ -13,7 +13,7 @@ from replication.evaluation.bootstrap import (
     around,
     by_question,
     checked,
-    resampled_means,
+    seeded_means,
     with_pseudo,
 )
 from replication.evaluation.claims import NOTHING, Estimate
@@ -67,7 +67,7 @@ def mean(outcomes: ArrayLike, *, seed: int = 0, resamples: int = RESAMPLES, leve
         return NOTHING
     bounded = units.min() >= 0 and units.max() <= 1
     pool = with_pseudo(units, 0.0, 1.0) if bounded else units
-    means = resampled_means(pool, np.random.default_rng(seed), resamples)
+    means = seeded_means(pool, seed, resamples)
     return around(float(units.mean()), means, len(units), level)
 
 

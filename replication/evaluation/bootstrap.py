@@ -1,5 +1,7 @@
 """Resampling of questions, shared by the interval estimates."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm, t
@@ -9,6 +11,7 @@ from replication.settings import InputError
 
 RESAMPLES = 10_000
 CHUNK = 2_000_000
+KEPT = 5_000_000  # drawn units that are kept between calls, 8 bytes each
 LEVEL = 0.95
 
 Floats = NDArray[np.float64]
@@ -47,10 +50,34 @@ def resampled_means(values: Floats, rng: np.random.Generator, resamples: int = R
     if len(distinct) * 8 <= n:
         means = rng.multinomial(n, counts / n, size=resamples) @ distinct / n
     else:
-        step = max(1, CHUNK // (n * rows.shape[1]))
-        sizes = [min(step, resamples - done) for done in range(0, resamples, step)]
+        sizes = _sizes(n * rows.shape[1], resamples)
         means = np.concatenate([rows[rng.integers(0, n, (size, n))].mean(axis=1) for size in sizes])
     return means.reshape(resamples, *values.shape[1:])
+
+
+def seeded_means(values: Floats, seed: int, resamples: int = RESAMPLES) -> Floats:
+    """Return `resampled_means` of (n,) values under a fresh generator, with the same samples.
+
+    Tables hold hundreds of means over the same number of units. How often each unit is drawn depends on the
+    seed alone: it is counted once and kept, and a mean is then a product of a matrix and a vector.
+    """
+    repeats = len(np.unique(values)) * 8 <= len(values)
+    if repeats or len(values) * resamples > KEPT:
+        return resampled_means(values, np.random.default_rng(seed), resamples)
+    return _drawn(len(values), seed, resamples) @ values / len(values)
+
+
+@lru_cache(maxsize=2)
+def _drawn(n: int, seed: int, resamples: int) -> Floats:
+    """Return (resamples, n) how often `resampled_means` draws each unit."""
+    rng = np.random.default_rng(seed)
+    return np.concatenate([counts(n, rng, size) for size in _sizes(n, resamples)]).astype(np.float64)
+
+
+def _sizes(width: int, resamples: int) -> list[int]:
+    """Return how many samples of `width` numbers are worked on at once."""
+    step = max(1, CHUNK // width)
+    return [min(step, resamples - done) for done in range(0, resamples, step)]
 
 
 def percentile(statistics: Floats, level: float = LEVEL) -> tuple[float, float]:

@@ -10,8 +10,10 @@ from torch import Tensor
 
 from replication.lm.measures import measure, ranked
 from replication.lm.paths import Paths
+from replication.lm.prefills import Prefills
 from replication.lm.sampling import pick, stream_keys, uniforms
 from replication.lm.session import Session
+from replication.lm.statistics import check_largest
 from replication.lm.stops import Stops
 from replication.lm.truncated import Rule, draw
 from replication.settings import InputError
@@ -100,6 +102,17 @@ def rule_of(processors: Sequence[Processor]) -> Rule | None:
     return Rule(kind, value) if plain and value > 0 and only.filter_value == -torch.inf else None
 
 
+def greedy(scores: Tensor) -> Tensor:
+    """Return the id of the largest score of each row of (n, V), of equals the smallest id: (n,) int64.
+
+    Raises:
+        InputError: a row with NaN or +inf, or without a finite entry.
+    """
+    ids = scores.argmax(-1)  # NaN counts as the largest: the chosen score tells of it without a second pass
+    check_largest(scores.gather(1, ids[:, None]))
+    return ids
+
+
 class Batch:
     """The rows of one batch while they are generated.
 
@@ -114,6 +127,7 @@ class Batch:
         plan: how paths are generated.
         stops: the stop strings of the plan.
         items: what this batch is made of.
+        prefills: see `Session`.
     """
 
     def __init__(
@@ -124,6 +138,7 @@ class Batch:
         plan: Plan,
         stops: Stops,
         items: Sequence[Item],
+        prefills: Prefills | None = None,
     ) -> None:
         self.lm, self.plan, self.stops, self.items = lm, plan, stops, items
         self.names = [names[item.prompt] for item in items]
@@ -141,7 +156,8 @@ class Batch:
             lengths = np.array([item.length for item in items])[self.item]
             self.limit = np.minimum(self.limit, self.lm.context - lengths)
         self.paths = Paths(len(self.item), int(self.limit.max()))
-        self.session = Session(self.lm, [prompts[item.prompt] for item in items], int(self.limit.max()))
+        asked = [prompts[item.prompt] for item in items]
+        self.session = Session(self.lm, asked, int(self.limit.max()), prefills)
         self.row, self.live = self.first.copy(), np.ones(len(items), dtype=bool)
         self.eos = np.array(sorted(self.lm.eos_ids), dtype=np.int64)
         self.step = 0
@@ -194,15 +210,16 @@ class Batch:
         logits, plan = self.session.logits, self.plan
         sampled = plan.do_sample and self.step >= plan.branch_step
         if not sampled and not plan.processors:
-            return logits.argmax(-1)
+            return greedy(logits)
         if sampled and (rule := rule_of(plan.processors)) is not None:
             return draw(logits, rule, uniforms(self.keys[self.row], self.step), plan.temperature)
+        check_largest(logits.amax(-1))  # a processor may hide what is not a number
         scores = logits.to(torch.float32, copy=True)
         if sampled:
             scores /= plan.temperature
         for processor in plan.processors:
             scores = processor(self.session.ids, scores)
-        return pick(scores, uniforms(self.keys[self.row], self.step)) if sampled else scores.argmax(-1)
+        return pick(scores, uniforms(self.keys[self.row], self.step)) if sampled else greedy(scores)
 
     def _finish(self, rows: np.ndarray) -> None:
         """Mark the rows that end with the token just written."""

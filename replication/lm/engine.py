@@ -16,6 +16,7 @@ import torch
 
 from replication.lm.batch import Batch, Item, Plan, Processor
 from replication.lm.paths import frame
+from replication.lm.prefills import Prefills
 from replication.lm.stops import Stops
 from replication.settings import InputError
 
@@ -46,6 +47,7 @@ def generate(
     seed: int = 0,
     token_budget: int | None = None,
     on_batch: "Callable[[pd.DataFrame], None] | None" = None,
+    prefills: Prefills | None = None,
 ) -> "pd.DataFrame":
     """Return path records, ordered by prompt and branch (columns: `paths.frame`).
 
@@ -72,6 +74,8 @@ def generate(
         token_budget: largest number of cache positions (rows x (prompt + new tokens)) of a batch; by default
             `TOKEN_BUDGET` on a CPU, else `ACCELERATOR_TOKEN_BUDGET`. Halved when memory runs out.
         on_batch: called with the records of each finished batch, in the order of batches.
+        prefills: keeps what the model computes of the prompts from one call to the next; for a model whose
+            weights do not change in between.
 
     Raises:
         InputError: arguments out of range, an empty or too long prompt, or a single path that does not fit in
@@ -90,7 +94,7 @@ def generate(
         seed,
     )
     _check(lm, prompts, names, plan)
-    run = _Run(lm, [list(prompt) for prompt in prompts], names, plan, Stops(lm, plan.stop))
+    run = _Run(lm, [list(prompt) for prompt in prompts], names, plan, Stops(lm, plan.stop), prefills)
     if token_budget is None:
         token_budget = TOKEN_BUDGET if lm.device.type == "cpu" else ACCELERATOR_TOKEN_BUDGET
     records: list[dict[str, object]] = []
@@ -133,6 +137,7 @@ class _Run:
     names: list[str]
     plan: Plan
     stops: Stops
+    prefills: Prefills | None = None
 
     def batches(self, token_budget: int) -> Iterator[list[dict[str, object]]]:
         """Return the records of one batch after the other, shortest prompts first."""
@@ -192,7 +197,7 @@ class _Run:
     @torch.inference_mode()
     def _batch(self, items: Sequence[Item]) -> list[dict[str, object]]:
         """Return the records of one batch."""
-        batch = Batch(self.lm, self.prompts, self.names, self.plan, self.stops, items)
+        batch = Batch(self.lm, self.prompts, self.names, self.plan, self.stops, items, self.prefills)
         while batch.advance():
             pass
         return batch.records()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from replication.lm.cache import new_cache
+from replication.lm.prefills import Prefills
 from replication.settings import InputError
 
 if TYPE_CHECKING:
@@ -28,13 +29,20 @@ class Session:
         lm: the model.
         prompts: ids of each row's prompt, none empty; padded on the left to the longest.
         steps: the largest number of tokens that a row will be given.
+        prefills: where the prompts' part is looked up and kept; None computes it.
 
     Attributes:
         logits: (rows, V) raw logits of the next token, as the model gives them.
         ids: (rows, width + tokens given so far) int64: padded prompts and tokens.
     """
 
-    def __init__(self, lm: "LanguageModel", prompts: Sequence[Sequence[int]], steps: int) -> None:
+    def __init__(
+        self,
+        lm: "LanguageModel",
+        prompts: Sequence[Sequence[int]],
+        steps: int,
+        prefills: Prefills | None = None,
+    ) -> None:
         self._model = lm.model
         self._names = accepted(type(lm.model))
         if "past_key_values" not in self._names:
@@ -51,7 +59,10 @@ class Session:
         self._next_position = self._mask[:, :width].sum(-1)  # (rows,)
         self._length = width
         positions = (self._mask[:, :width].cumsum(-1) - 1).clamp_(min=0)
-        self.logits = self._forward(self._ids[:, :width], positions)
+        known = prefills.restore(lm.model, prompts, self._cache) if prefills is not None else None
+        self.logits = self._forward(self._ids[:, :width], positions) if known is None else known
+        if prefills is not None and known is None:
+            prefills.keep(lm.model, prompts, self._cache, self.logits)
 
     @property
     def ids(self) -> Tensor:

@@ -50,8 +50,12 @@ class Report:
 
     # What is at stake
 
-    def header(self) -> None:
-        """Show the paper and the settings of the run: names and sizes, no versions, times or folders."""
+    def header(self, sampled: bool = False) -> None:
+        """Show the paper and the settings of the run: names and sizes, no versions, times or folders.
+
+        Args:
+            sampled: the notebook's runs take n_questions of a published set, too, and never all of it.
+        """
         run, paper = self.settings, self.paper
         rows = [
             ("paper", authored(f"{paper.title} ({paper.authors}; {paper.venue})")),
@@ -60,7 +64,7 @@ class Report:
             ("task", escape(run.task)),
             ("data", escape(Path(run.data_dir).name) if run.data_dir else "generated or from the hub"),
             ("seed", str(run.seed)),
-            *((f"`{name}`", _size(run, name)) for name in run.sizes),
+            *((f"`{name}`", _size(run, name, sampled)) for name in run.sizes),
         ]
         _show(table(["setting", "value"], rows))
 
@@ -318,10 +322,10 @@ class Report:
         _show(table(["", heading], rows) if rows else nothing)
 
 
-def _size(run: Settings, name: str) -> str:
+def _size(run: Settings, name: str, sampled: bool) -> str:
     """Return a size of the run as the header shows it."""
     text = escape(run.sizes[name])
-    other = run.task != run.default_task and run.profile != "smoke" and name not in run.given
+    other = run.task != run.default_task and run.profile != "smoke" and name not in run.given and not sampled
     return f"{text}, or all of a published set" if other and name == "n_questions" else text
 
 

@@ -26,14 +26,14 @@ RAW = (0.7, 1.0, 1.5, 2.0, 3.0)
 """Temperatures of the published main table."""
 PUBLISHED_CRITICAL = 1.8
 """T_c that stands for the published models, known for LLaMA-3 only."""
-HOT = 1.5
+HOT, NEAR = 1.5, 1.2
 P, TOP_P = 0.1, 0.9
 MIN_P, NUCLEUS, PLAIN = Sampler("min-p", P), Sampler("top-p", TOP_P), Sampler()
 FURTHER = (Sampler("min-p", 0.05), Sampler("min-p", 0.2), Sampler("min-p", 0.3),
            Sampler("top-k", 10), Sampler("top-k", 20))  # fmt: skip
 NO_LADDER = "Needs models of one family in several sizes: give them as `ladder`."
 BLOCK = 8  # texts whose logits are held at once
-SCORING = ("replication.lm.engine", "replication.lm.scoring", "replication.decoding.truncation")
+SCORING = ("replication.studies.min_p", "replication.lm.engine", "replication.lm.scoring")
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,11 @@ class Heat:
         return tuple(sorted({*RAW, *self.rescaled}))
 
     @property
+    def near(self) -> float:
+        """`NEAR` times T_c, two decimals: beyond it, but not yet hot."""
+        return round(NEAR * self.critical, 2)
+
+    @property
     def hot(self) -> float:
         """The smallest of them that is at least `HOT` times T_c."""
         return min(t for t in self.grid if t >= HOT * self.critical)
@@ -88,14 +93,19 @@ def contexts(experiment: Experiment, n: int, model: str = "") -> list[tuple[list
 
     Answers without a token are left out.
     """
-    split = samplers.tuning_split(experiment.task)
-    run = experiment.sample(temperature=0, n=n, split=split, model=model, **prompted(experiment))
+    run = experiment.sample(temperature=0, **_tuning(experiment, n, model))
     found = []
     for question, tokens in zip(run.frame["question"], run.frame["tokens"], strict=True):
         prompt = list(run.prompts[question])
         if len(tokens):
             found.append((prompt + [int(token) for token in tokens], len(prompt)))
     return found
+
+
+def _tuning(experiment: Experiment, n: int, model: str) -> dict[str, object]:
+    """Return the options of a run on n questions of the tuning split."""
+    split = samplers.tuning_split(experiment.task)
+    return prompted(experiment, n=n, split=split, model=model)
 
 
 def heat(experiment: Experiment, model: str = "") -> Heat:
@@ -106,10 +116,9 @@ def heat(experiment: Experiment, model: str = "") -> Heat:
     Raises:
         InputError: all answers are empty.
     """
-    settings = experiment.settings
-    n, lm = int(settings.sizes["n_small"]), experiment.model(model)
-    key = {"model": lm.fingerprint, "task": experiment.task.name, "seed": settings.seed, "n": n}
-    key |= {"length": settings.sizes["max_new_tokens"], "style": settings.sizes["style"]}
+    sizes = experiment.settings.sizes
+    n, lm = int(sizes["n_small"]), experiment.model(model)
+    key = experiment.asked(**_tuning(experiment, n, model)).key | {"length": sizes["max_new_tokens"]}
 
     def places() -> pd.DataFrame:
         values: list[float] = []

@@ -51,16 +51,18 @@ class Cells:
 
 
 def run_grid(
-    experiment: Experiment, temperatures: Sequence[float] = GRID_TEMPERATURES, **where: object
+    experiment: Experiment, temperatures: Sequence[float] = GRID_TEMPERATURES, n: int = 0, **where: object
 ) -> pd.DataFrame:
     """Return the outcomes of all cells on questions of the tuning split, one path a question.
 
     Args:
         experiment: the runs.
         temperatures: of the grid.
+        n: number of questions; 0 for the profile's.
         **where: options of `Experiment.sample`, such as another style.
     """
-    n, split = int(experiment.settings.sizes["n_grid"]), samplers.tuning_split(experiment.task)
+    n = n or int(experiment.settings.sizes["n_grid"])
+    split = samplers.tuning_split(experiment.task)
     chosen = [Sampler(rule, value) for rule, values in GRID.items() for value in values]
     return runs(experiment, chosen, temperatures, n=n, split=split, **where)
 
@@ -144,6 +146,20 @@ def judged_gaps(
         "C4a": paired.difference(values[OURS], values[other]),
         "C4b": paired.difference(samplers.by_question(greedy), values[first]),
     }
+
+
+def further_task(
+    experiment: Experiment, task: str, temperatures: Sequence[float]
+) -> tuple[pd.DataFrame, dict[str, Estimate]]:
+    """Return `judged_table` and `judged_gaps` of the selection repeated on another task.
+
+    Half as many validation questions as the main grid has.
+    """
+    n = max(1, int(experiment.settings.sizes["n_grid"]) // 2)
+    frame = run_grid(experiment, temperatures, n, task=task)
+    grid, plain = cells(frame), greedy(experiment, task=task)
+    chosen = judged(experiment, frame, grid, task=task)
+    return judged_table(grid, chosen, plain), judged_gaps(grid, chosen, plain)
 
 
 def gap_table(gaps: Mapping[str, Estimate]) -> pd.DataFrame:

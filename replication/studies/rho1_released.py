@@ -16,7 +16,8 @@ from replication.evaluation.claims import NOTHING, Estimate
 from replication.lm.loading import LanguageModel, check, load
 from replication.lm.records import Store, canonical
 from replication.settings import ROOT, InputError, Settings
-from replication.tasks import harness, load_task
+from replication.lm import harness
+from replication.tasks import load_task
 from replication.tasks.base import Question, Task
 from replication.lm.harness import Protocol
 

@@ -10,9 +10,10 @@ from replication.decoding.experiment import Experiment
 from replication.evaluation import power
 from replication.evaluation.accuracy import proportion
 from replication.evaluation.claims import Estimate
+from replication.settings import InputError
 from replication.studies import samplers
 from replication.studies.samplers import GREEDY, Sampler
-from replication.studies.top_nsigma_logits import ANSWERS, MIN_P, NSIGMA, STYLE, TOP_P
+from replication.studies.top_nsigma_logits import ANSWERS, MIN_P, NSIGMA, STYLE, TOP_P, Heat, heat
 
 PLAIN = Sampler()
 TOP_K = Sampler("top-k", 20)
@@ -69,10 +70,39 @@ def heat_claims(frame: pd.DataFrame, hot: float) -> dict[str, Estimate]:
     }
 
 
+def headroom(frame: pd.DataFrame) -> str:
+    """Return in words what greedy decoding leaves for others to gain."""
+    e = solved(frame)
+    return f"greedy decoding answers {round(e.value * e.n)} of {e.n} questions right"
+
+
+def other_model(experiment: Experiment, name: str) -> tuple[Heat, pd.DataFrame] | None:
+    """Return the temperatures of another model and its outcomes at T = 1, 2, T_c and hot.
+
+    None without a name, or where its checkpoint is missing. As many questions as `n_small`.
+    """
+    if not name:
+        return None
+    try:
+        experiment.model(name)
+    except InputError:
+        return None
+    own = heat(experiment, name)
+    at = sorted({*own.three, 2.0})
+    return own, runs(experiment, (PLAIN, TOP_P, MIN_P, NSIGMA), at, size="n_small", model=name)
+
+
+def relative_table(frame: pd.DataFrame, critical: float) -> pd.DataFrame:
+    """Return `samplers.table` with every temperature also as a multiple of the critical one."""
+    table = samplers.table(frame)
+    at = {f"T = {t:g}": t for t in frame["temperature"].unique() if t > 0}
+    return table.rename(columns={name: f"{name} ({t / critical:.2f} T_c)" for name, t in at.items()})
+
+
 def best_temperature(experiment: Experiment, **where: object) -> float:
     """Return the temperature at which top-nσ 1 is best on validation questions, the smallest of equals."""
     split = samplers.tuning_split(experiment.task)
-    found = runs(experiment, (NSIGMA,), split=split, **where)
+    found = runs(experiment, (NSIGMA,), **{"split": split, "size": "n_small"} | where)
     means = found[found["sampler"] == NSIGMA.label].groupby("temperature")["correct"].mean()
     return float(means.idxmax())  # sorted by temperature: the first of equals
 

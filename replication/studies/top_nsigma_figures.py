@@ -61,6 +61,26 @@ def largest_probabilities(step: Step) -> pd.DataFrame:
     )
 
 
+def beside_published(step: Step, published: pd.DataFrame, bins: int = 60) -> pd.DataFrame:
+    """Return the published numbers of Figure 1 beside those of a step.
+
+    Args:
+        step: the step.
+        published: rows (quantity, value) in the order: height and place of the density's peak, μ + 5σ,
+            maximum, σ, μ, σ-distance, then the largest probabilities.
+        bins: of the density.
+    """
+    row = step.logits
+    density, edges = np.histogram(row, bins, density=True)
+    peak = int(density.argmax())
+    centre, sigma, largest = row.mean(), row.std(ddof=1), row.max()
+    ours = [density[peak], (edges[peak] + edges[peak + 1]) / 2, centre + BULK * sigma, largest, sigma, centre,
+            (largest - centre) / sigma, *largest_probabilities(step)["probability"]]  # fmt: skip
+    shown = [f"{value:.3f}" for value in ours[: len(published)]]
+    printed = published["value"].map("{:g}".format)
+    return pd.DataFrame({"quantity": published["quantity"], "published": printed, "here": shown})
+
+
 def counts_above(step: Step, lines: Mapping[str, float]) -> dict[str, int]:
     """Return how many tokens lie on or above each line but the maximum's."""
     return {

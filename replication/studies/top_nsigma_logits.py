@@ -16,17 +16,18 @@ from torch import Tensor
 
 from replication.decoding.experiment import Experiment, Run
 from replication.decoding.top_nsigma import noise_edge
-from replication.evaluation.accuracy import mean, proportion
+from replication.evaluation.accuracy import mean
+from replication.evaluation.bootstrap import around, resampled_means
 from replication.evaluation.claims import Estimate
 from replication.lm.loading import LanguageModel
 from replication.lm.scoring import logits_at
 from replication.settings import InputError
 from replication.studies.samplers import Sampler
-from replication.testbed import corpus, models
+from replication.testbed import corpus, models, training
 
 GRID = (0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0)
 """Temperatures of the measurements on given texts."""
-ANSWERS = (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0)
+ANSWERS = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0, 10.0)
 """Temperatures of the runs that generate answers, a part of `GRID`."""
 HOT = 1.5
 """From how many critical temperatures on a temperature is called hot; the published T = 3 is 1.67 of them."""
@@ -34,10 +35,14 @@ STYLE = "zero_shot_cot"
 NSIGMA, MIN_P, TOP_P = Sampler("top-nσ", 1.0), Sampler("min-p", 0.1), Sampler("top-p", 0.9)
 SETS = (TOP_P, MIN_P, Sampler("top-k", 20), NSIGMA)
 """Rules whose kept sets are counted at every temperature."""
+SHAPE = ("mean", "sigma", "distance", "critical", "gap", "skewness", "kurtosis")
 BULK = 5.0  # the paper's line, μ + 5σ
 BLOCK = 2**24  # logits worked on at once
-DOCUMENTS = 5000  # training documents that tell which tokens a testbed model has seen
+# Training documents that tell which tokens a testbed model has seen: the first of each of its streams, and
+# the most streams. A stream is read for 50 steps, about 2,800 documents: for the wide model nearly all.
+DOCUMENTS, STREAMS = 2800, 14
 MODULES = ("replication.studies.top_nsigma_logits", "replication.lm.engine")
+SEEN = ("replication.testbed.corpus", "replication.testbed.models")
 
 
 @dataclass(frozen=True)
@@ -98,17 +103,28 @@ def contexts(run: Run, limit: int) -> tuple[list[str], list[list[int]], list[lis
     return names, sequences, places
 
 
-def seen(lm: LanguageModel) -> Tensor | None:
-    """Return (V,) bool, the tokens that occur in a sample of a testbed model's training text.
+def seen(experiment: Experiment, model: str = "") -> Tensor | None:
+    """Return (V,) bool, the tokens in a sample of a testbed model's own training text, from the records.
 
     None for other models, whose training text is not known.
     """
+    lm = experiment.model(model)
     if lm.name not in models.names():
         return None
-    mix = models.recipe(lm.name).mix
-    texts = [document.text for document in islice(corpus.documents(0, mix), DOCUMENTS)]
+    recipe = models.recipe(lm.name)
+    key = {"model": lm.fingerprint, "recipe": recipe, "documents": DOCUMENTS, "streams": STREAMS}
+
+    def compute() -> pd.DataFrame:
+        found = set(lm.eos_ids)
+        for number in range(min(STREAMS, -(-recipe.steps // training.CHUNK))):
+            stream = corpus.documents(1000 * recipe.data_seed + number, recipe.mix)
+            texts = [document.text for document in islice(stream, DOCUMENTS)]
+            found.update(i for ids in lm.tokenizer(texts)["input_ids"] for i in ids)
+        return pd.DataFrame({"token": sorted(found)})
+
+    tokens = experiment.store.frame("tokens_seen", key, compute, SEEN)["token"]
     mask = torch.zeros(lm.vocabulary, dtype=torch.bool)
-    mask[list({i for ids in lm.tokenizer(texts)["input_ids"] for i in ids} | set(lm.eos_ids))] = True
+    mask[torch.tensor(tokens.to_numpy())] = True
     return mask
 
 
@@ -123,33 +139,37 @@ def describe(logits: Tensor, known: Tensor | None = None) -> pd.DataFrame:
         A row each with mean, sigma (V - 1), maximum, distance (σ-distance (M - μ)/σ), critical
         ((M - μ)/ln V), top (softmax mass above μ + 5σ), top_n1 (above M - σ) and the numbers of these
         tokens, count and count_n1; entropy (nats); gap (largest distance of the distribution function of the
-        logits up to μ + 5σ from the normal one), skewness and kurtosis (excess) of these; sigma_seen and
-        distance_seen over the known tokens (NaN where they are not known).
+        logits up to μ + 5σ from the normal one), skewness and kurtosis (excess) of these; and the columns of
+        `SHAPE` with the ending _seen, over the known tokens alone (NaN where they are not known).
     """
     wide = logits.double()
-    centre, sigma = wide.mean(-1), wide.std(-1)
-    largest, p = wide.amax(-1), wide.softmax(-1)
-    high = wide > (centre + BULK * sigma)[:, None]
-    near = wide >= (largest - sigma)[:, None]
+    frame, high = _shape(wide)
+    p, near = wide.softmax(-1), wide >= (wide.amax(-1) - wide.std(-1))[:, None]
     columns = {
-        "mean": centre,
-        "sigma": sigma,
-        "maximum": largest,
-        "distance": (largest - centre) / sigma,
-        "critical": (largest - centre) / np.log(wide.shape[1]),
+        "maximum": wide.amax(-1),
         "top": (p * high).sum(-1),
         "top_n1": (p * near).sum(-1),
         "count": high.sum(-1).double(),
         "count_n1": near.sum(-1).double(),
         "entropy": -(p * p.clamp(min=1e-300).log()).sum(-1),
     }
-    frame = pd.DataFrame({name: column.numpy() for name, column in columns.items()})
-    shapes = [bulk_shape(row[~above]) for row, above in zip(wide.numpy(), high.numpy(), strict=True)]
-    frame[["gap", "skewness", "kurtosis"]] = np.array(shapes).reshape(-1, 3)
-    part = wide[:, known] if known is not None and known.any() else torch.full((len(wide), 2), torch.nan)
-    frame["sigma_seen"] = part.std(-1).numpy()
-    frame["distance_seen"] = ((part.amax(-1) - part.mean(-1)) / part.std(-1)).numpy()
-    return frame.assign(row=range(len(frame)))
+    frame = frame.assign(**{name: column.numpy() for name, column in columns.items()})
+    if known is not None and known.sum() > 1:
+        part = _shape(wide[:, known])[0]
+    else:
+        part = pd.DataFrame(np.nan, index=frame.index, columns=list(SHAPE))
+    return pd.concat([frame, part.add_suffix("_seen")], axis=1).assign(row=range(len(frame)))
+
+
+def _shape(wide: Tensor) -> tuple[pd.DataFrame, Tensor]:
+    """Return the columns `SHAPE` of rows of float64 logits, and which logits lie above μ + 5σ."""
+    centre, sigma, largest = wide.mean(-1), wide.std(-1), wide.amax(-1)
+    high = wide > (centre + BULK * sigma)[:, None]
+    rows = zip(wide.numpy(), high.numpy(), strict=True)
+    bulks = np.array([bulk_shape(row[~above]) for row, above in rows]).reshape(-1, 3)
+    found = [centre, sigma, (largest - centre) / sigma, (largest - centre) / np.log(wide.shape[1])]
+    columns = np.column_stack([*(column.numpy() for column in found), bulks])
+    return pd.DataFrame(columns, columns=list(SHAPE)), high
 
 
 def bulk_shape(values: np.ndarray) -> tuple[float, float, float]:
@@ -197,16 +217,16 @@ def _blocks(lm: LanguageModel, sequences: list[list[int]], places: list[list[int
 
 def _key(experiment: Experiment, model: str) -> dict[str, object]:
     """Return what determines the greedy texts that are read again, for the records."""
-    run = experiment.settings
-    key = {name: run.sizes[name] for name in ("n_questions", "n_places", "max_new_tokens")}
-    return key | {"model": experiment.model(model).fingerprint, "task": run.task, "seed": run.seed}
+    sizes = experiment.settings.sizes
+    asked = experiment.asked(n=int(sizes["n_questions"]), style=STYLE, model=model)
+    return asked.key | {name: sizes[name] for name in ("n_places", "max_new_tokens")}
 
 
 def steps(experiment: Experiment, model: str = "") -> pd.DataFrame:
     """Return `describe` of every step of the greedy answers, with question and step, from the records."""
 
     def compute() -> pd.DataFrame:
-        known = seen(experiment.model(model))
+        known = seen(experiment, model)
         return _over_blocks(experiment, model, lambda logits: describe(logits, known))
 
     return experiment.store.frame("logit_steps", _key(experiment, model), compute, MODULES)
@@ -268,8 +288,12 @@ def quantiles(frame: pd.DataFrame) -> pd.DataFrame:
         "gap": "largest gap to the normal distribution",
         "skewness": "skewness of the bulk",
         "kurtosis": "excess kurtosis of the bulk",
-        "sigma_seen": "σ over tokens seen in training",
-        "distance_seen": "σ-distance over tokens seen in training",
+        "sigma_seen": "seen tokens only: σ",
+        "distance_seen": "seen tokens only: σ-distance",
+        "critical_seen": "seen tokens only: (M - μ)/ln V",
+        "gap_seen": "seen tokens only: largest gap to the normal distribution",
+        "skewness_seen": "seen tokens only: skewness of the bulk",
+        "kurtosis_seen": "seen tokens only: excess kurtosis of the bulk",
     }
     rows = []
     for column, label in names.items():
@@ -286,9 +310,16 @@ def beyond_noise(frame: pd.DataFrame, vocabulary: int) -> Estimate:
 
 
 def invariance(frame: pd.DataFrame, sampler: Sampler = NSIGMA) -> Estimate:
-    """Return C3a: the share of steps whose kept set is the same at all temperatures; n counts steps."""
+    """Return C3a: the share of steps whose kept set is the same at all temperatures; n counts questions.
+
+    Questions are resampled, without pseudo-questions (choice A13): the interval has width zero when no step
+    of any question differs.
+    """
     own = frame[frame["sampler"] == sampler.label]
-    return proportion(own.groupby(["question", "step"], sort=False)["same"].all())
+    same = own.groupby(["question", "step"], sort=False)["same"].all().groupby("question", sort=False)
+    steps = np.column_stack([same.sum(), same.size()]).astype(float)  # (questions, 2)
+    drawn = resampled_means(steps, np.random.default_rng(0))
+    return around(steps[:, 0].sum() / steps[:, 1].sum(), drawn[:, 0] / drawn[:, 1], len(steps))
 
 
 def growth(frame: pd.DataFrame, hot: float, samplers: Sequence[Sampler] = (TOP_P, MIN_P)) -> Estimate:
@@ -314,14 +345,16 @@ def size_curves(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return found
 
 
-def critical_temperature(frame: pd.DataFrame, resamples: int = 1000, seed: int = 0) -> Estimate:
+def critical_temperature(
+    frame: pd.DataFrame, column: str = "critical", resamples: int = 1000, seed: int = 0
+) -> Estimate:
     """Return T_c: the median of (M - μ)/ln V over steps, questions resampled for the interval."""
-    groups = [own.to_numpy() for _, own in frame.groupby("question", sort=False)["critical"]]
+    groups = [own.to_numpy() for _, own in frame.groupby("question", sort=False)[column]]
     rng = np.random.default_rng(seed)
     drawn = rng.integers(0, len(groups), (resamples, len(groups)))
     medians = [np.median(np.concatenate([groups[i] for i in row])) for row in drawn]
     low, high = np.quantile(medians, [0.025, 0.975])
-    value = float(frame["critical"].median())
+    value = float(frame[column].median())
     return Estimate(value, min(value, float(low)), max(value, float(high)), len(groups))
 
 
@@ -335,21 +368,24 @@ def heat(experiment: Experiment, model: str = "") -> Heat:
 
 
 def vocabularies(experiment: Experiment, names: Sequence[str]) -> pd.DataFrame:
-    """Return σ-distance, noise reach and T_c of several models; a missing checkpoint is left out."""
+    """Return σ-distance, noise reach and T_c of several models; a missing checkpoint is left out.
+
+    Two rows for a model whose training text is known: over its whole vocabulary, and over the tokens seen in
+    it alone.
+    """
     rows = []
     for name in names:
         try:
             lm = experiment.model(name)
         except InputError:
             continue
-        own = steps(experiment, name)
-        reach = noise_edge(lm.vocabulary)
-        cells = (
-            over_questions(own, "distance"),
-            reach,
-            critical_temperature(own),
-            over_questions(own, "top"),
-        )
-        rows.append((lm.name.rstrip("/").rpartition("/")[2], lm.vocabulary, *cells))
-    header = ["model", "V", "σ-distance", "reach of noise, √(2 ln V)", "T_c", "mass above μ + 5σ"]
+        own, known = steps(experiment, name), seen(experiment, name)
+        kinds = {"all": ("", lm.vocabulary)}
+        if known is not None:
+            kinds["seen in training"] = ("_seen", int(known.sum()))
+        for kind, (ending, size) in kinds.items():
+            distance = over_questions(own, f"distance{ending}")
+            t_c = critical_temperature(own, f"critical{ending}")
+            rows.append((lm.name.rstrip("/").rpartition("/")[2], kind, size, distance, noise_edge(size), t_c))
+    header = ["model", "tokens", "number", "σ-distance", "reach of noise, √(2 ln V)", "T_c"]
     return pd.DataFrame(rows, columns=header)

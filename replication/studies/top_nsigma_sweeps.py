@@ -109,6 +109,16 @@ def sweep_table(experiment: Experiment, frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def spread(distinct: pd.DataFrame, temperature: float = 1.0) -> str:
+    """Return in words how far the diversity of answers moves over all n at a temperature.
+
+    The least possible share is one kind of answer among all samples.
+    """
+    means = distinct[distinct["temperature"] == temperature].groupby("value")["distinct"].mean()
+    low, high = 100 * means.min(), 100 * means.max()
+    return f"different answers at T = {temperature:g}, mean by n: {low:.1f} % to {high:.1f} % of the samples"
+
+
 def sweep_curves(frame: pd.DataFrame, column: str) -> dict[str, pd.DataFrame]:
     """Return per temperature the columns value, accuracy, low, high and n of a column."""
     found = {}

@@ -5,6 +5,7 @@ import pytest
 from replication.decoding.experiment import Experiment, describe
 from replication.lm import engine
 from replication.settings import InputError, Settings
+from replication.tasks import prompts
 from replication.tasks.base import Question, Task
 
 SIZES = {"n_questions": 3, "n_small": 2, "k": 4, "samples": 5, "seeds": 2, "max_new_tokens": 6}
@@ -102,6 +103,16 @@ def test_another_setting_is_another_stage(make, where):
     other = experiment.branches(**where)
     assert counted(experiment) == (2, 0)
     assert not other.frame.equals(run.frame)
+
+
+def test_another_wording_of_the_prompt_is_another_stage(make, monkeypatch):
+    experiment = make()
+    experiment.branches()
+    monkeypatch.setattr(prompts, "build", lambda text, *rest: f"Question: {text}\nA:")
+    run = experiment.branches()
+    assert counted(experiment) == (2, 0)
+    question = run.questions[0]
+    assert run.lm.decode(run.prompts[question.id]) == f"Question: {question.text}\nA:"
 
 
 def test_another_model_length_or_seed_is_another_stage(make, saved):

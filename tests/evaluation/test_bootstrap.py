@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from replication.evaluation import bootstrap
 from replication.evaluation.bootstrap import (
     checked,
     counts,
@@ -65,3 +66,15 @@ def test_pseudo_rows_and_checks():
         checked(np.zeros((2, 2, 2)), "A mean")
     with pytest.raises(InputError, match="NaN"):
         checked([np.inf], "A mean")
+
+
+@pytest.mark.parametrize("values", [np.linspace(0, 1, 50) ** 2, np.repeat([0.0, 1.0, 1.0], 20)])
+@pytest.mark.parametrize("kept", [10**9, 0])
+def test_seeded_means_draw_the_same_samples(monkeypatch, values, kept):
+    monkeypatch.setattr(bootstrap, "KEPT", kept)
+    monkeypatch.setattr(bootstrap, "CHUNK", 700)  # several pieces
+    bootstrap._drawn.cache_clear()
+    wanted = bootstrap.resampled_means(values, np.random.default_rng(3), 200)
+    for _ in range(2):
+        np.testing.assert_allclose(bootstrap.seeded_means(values, 3, 200), wanted, rtol=0, atol=1e-12)
+    bootstrap._drawn.cache_clear()

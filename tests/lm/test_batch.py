@@ -1,11 +1,16 @@
 """Processors that are drawn from by their rule give the tokens of the processors themselves."""
 
+import copy
+from dataclasses import replace
+
 import pytest
+import torch
 from transformers import MinPLogitsWarper, TopKLogitsWarper, TopPLogitsWarper, TypicalLogitsWarper
 
 from replication.lm import batch
 from replication.lm.engine import generate
 from replication.lm.truncated import Rule
+from replication.settings import InputError
 
 
 class Own:
@@ -45,3 +50,31 @@ def test_same_tokens_with_and_without_the_rule(make_lm, prompts, monkeypatch, pr
     monkeypatch.setattr(batch, "rule_of", lambda processors: None)
     slow = generate(lm, prompts, processors=processors, **options)
     assert [list(tokens) for tokens in fast["tokens"]] == [list(tokens) for tokens in slow["tokens"]]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"processors": [TypicalLogitsWarper(0.9)]},
+        {"do_sample": True},
+        {"do_sample": True, "processors": [TopPLogitsWarper(0.9)]},
+        {"do_sample": True, "processors": [TypicalLogitsWarper(0.9)]},
+    ],
+)
+def test_a_model_that_says_nan_is_refused(make_lm, prompts, options):
+    lm = make_lm("llama")
+    broken = copy.deepcopy(lm.model)
+    broken.get_output_embeddings().weight.data[3] = torch.nan
+    with pytest.raises(InputError, match="neither NaN nor"):
+        generate(replace(lm, model=broken), prompts, max_new_tokens=3, **options)
+
+
+def test_greedy_takes_the_first_of_equals_and_refuses_what_is_no_logit():
+    rows = torch.tensor([[0.0, 2.0, 2.0], [-torch.inf, -1.0, -3.0]])
+    assert batch.greedy(rows).tolist() == [1, 1]
+    for bad in (torch.nan, torch.inf):
+        with pytest.raises(InputError, match="neither NaN nor"):
+            batch.greedy(torch.tensor([[0.0, bad, 1.0]]))
+    with pytest.raises(InputError, match="at least one finite"):
+        batch.greedy(torch.full((1, 3), -torch.inf))

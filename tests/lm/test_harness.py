@@ -6,7 +6,8 @@ import json
 import pytest
 
 from replication.settings import InputError
-from replication.tasks import harness, load_task, prompts
+from replication.lm import harness
+from replication.tasks import load_task, prompts
 from replication.tasks.base import Question, Task
 from replication.lm.harness import Protocol
 

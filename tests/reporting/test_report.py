@@ -1,6 +1,7 @@
 """What a notebook says through its report."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -25,6 +26,16 @@ def test_header_names_settings_but_no_folder(make, shown, tmp_path):
     assert "| model | tiny |" in shown[0]
     assert "| `n` | 10 |" in shown[0]
     assert str(tmp_path) not in shown[0]
+
+
+def test_header_says_whether_a_published_set_is_used_whole(make, shown):
+    report = make()
+    changed = {"profile": "cpu", "task": "gsm8k", "given": frozenset()}
+    report.settings = replace(report.settings, sizes={"n_questions": 200, "n": 10}, **changed)
+    report.header()
+    report.header(sampled=True)
+    assert "| `n_questions` | 200, or all of a published set |" in shown[0]
+    assert "| `n_questions` | 200 |" in shown[1]
 
 
 def test_claims_come_with_their_rule(make, shown):

@@ -15,6 +15,7 @@ from replication.settings import InputError
 from replication.studies import min_p as study
 from replication.studies import samplers
 from replication.studies.samplers import Sampler
+from replication.tasks import prompts
 
 SIZES = {
     "n_questions": 4,
@@ -96,6 +97,34 @@ def test_critical_temperature_is_kept_on_disk(small, monkeypatch):
     first = study.heat(small)
     monkeypatch.setattr(study, "contexts", None)  # would fail if it were called
     assert study.heat(small) == first
+
+
+def test_critical_temperature_belongs_to_questions_and_prompts(small, tmp_path, monkeypatch):
+    found = []
+    for name, numbers in (("one", "1+1"), ("two", "75*98")):
+        (tmp_path / name).mkdir()
+        line = f'{{"question": "How many is {numbers}?", "answer": "So\\n#### 2"}}\n'
+        for split in ("test", "train"):
+            (tmp_path / name / f"{split}.jsonl").write_text(line)
+        own = Experiment(replace(small.settings, task="gsm8k", data_dir=str(tmp_path / name)))
+        found.append(study.heat(own))
+        assert own.store.computed == 2  # the greedy paths and the places: nothing of the other folder's
+    assert found[0] != found[1]
+    study.heat(own)
+    assert own.store.computed == 2
+    monkeypatch.setattr(prompts, "build", lambda text, *rest: f"Task: {text}\nA:")
+    study.heat(own)
+    assert own.store.computed == 4
+
+
+def test_the_code_that_reads_the_critical_temperature_is_part_of_its_key():
+    assert study.__name__ in study.SCORING
+
+
+def test_near_lies_beyond_the_critical_temperature():
+    own = study.Heat(3.66, 3.0, 4.0, 10)
+    assert own.near == 4.39
+    assert own.critical < own.near < own.hot
 
 
 def test_without_any_answer_there_is_no_critical_temperature(small, monkeypatch):

@@ -74,6 +74,15 @@ def test_one_try_against_three_is_biased(grid):
     assert alone["accuracy"][0] == pytest.approx(0, abs=0.02)
 
 
+def test_the_selection_on_a_further_task(small):
+    table, gaps = study.further_task(small, "coins:level=2", (1.0, 2.0))
+    assert table["rule"].tolist() == [*study.GRID, "greedy"]
+    assert table["cells tried"].tolist() == [8, 8, 8, 2, 1]
+    assert {name: gap.n for name, gap in gaps.items()} == {"C4a": 4, "C4b": 4}
+    asked = {run.name.split("-")[0] for run in small.settings.records_dir.glob("*.parquet")}
+    assert asked == {"sample", "greedy"}
+
+
 def test_halves_judge_on_the_other_half():
     even = np.arange(40) % 2 == 0
     lucky = np.stack([even, ~even], axis=1).astype(float)  # right on one half, wrong on the other

@@ -11,7 +11,7 @@ from replication.evaluation.claims import Estimate
 from replication.settings import InputError
 from replication.studies import rho1_released as released
 from replication.studies.rho1_released import Evaluation
-from replication.tasks import harness
+from replication.lm import harness
 
 HUB = released.C12_MODEL
 

@@ -21,6 +21,7 @@ from replication.studies import top_nsigma_support as known
 from replication.studies import top_nsigma_sweeps as sweeps
 from replication.studies import top_nsigma_theory as theory
 from replication.studies.samplers import Sampler
+from replication.tasks import prompts
 from replication.testbed import models
 from replication.testbed import tokenizer as tokenizers
 
@@ -79,7 +80,7 @@ def test_describe_counts_and_weighs_what_lies_above_the_lines():
     assert row["top"] == pytest.approx(1.0, abs=1e-6)
     assert row["gap"] == pytest.approx(0.058, abs=0.002)  # uniform against normal: 0.0576
     assert row["kurtosis"] == pytest.approx(-1.2, abs=0.01)
-    assert np.isnan(row["sigma_seen"])
+    assert row[[f"{name}_seen" for name in logits.SHAPE]].isna().all()
 
 
 def test_describe_with_known_tokens_leaves_the_others_out():
@@ -87,6 +88,8 @@ def test_describe_with_known_tokens_leaves_the_others_out():
     frame = logits.describe(rows, torch.tensor([True, True, True, False]))
     assert frame["sigma_seen"][0] == pytest.approx(1.0)
     assert frame["distance_seen"][0] == pytest.approx(1.0)
+    assert frame["critical_seen"][0] == pytest.approx(1 / np.log(3))
+    assert frame["gap_seen"][0] < frame["gap"][0]
 
 
 def test_bulk_of_normal_numbers_is_near_normal():
@@ -105,11 +108,20 @@ def test_kept_sizes_are_constant_for_top_nsigma_and_grow_for_min_p():
     same = frame.set_index(["sampler", "temperature"])["same"]
     assert same["min-p 0.1"].tolist() == [True, True, False]
     frame = frame.assign(question="a", step=0)
-    assert logits.invariance(frame).value == 1.0
+    assert logits.invariance(frame) == Estimate(1.0, 1.0, 1.0, 1)
     assert logits.invariance(frame, logits.MIN_P).value == 0.0
     assert logits.growth(frame, 3.0, (logits.MIN_P,)).value == 1.0
     assert logits.growth(frame, 2.0, (logits.MIN_P,)).value == 0.0
     assert logits.size_curves(frame)["min-p 0.1"]["accuracy"].tolist() == [3, 3, 4]
+
+
+def test_invariance_counts_steps_and_resamples_questions():
+    same = {"a": [True] * 9 + [False], "b": [True] * 30}
+    rows = [(q, i, ok) for q, own in same.items() for i, ok in enumerate(own)]
+    frame = pd.DataFrame(rows, columns=["question", "step", "same"]).assign(sampler=logits.NSIGMA.label)
+    e = logits.invariance(frame)
+    assert (e.value, e.n) == (39 / 40, 2)
+    assert (e.low, e.high) == (0.9, 1.0)  # either question alone
 
 
 def test_critical_temperature_is_the_median_over_steps():
@@ -142,7 +154,7 @@ def test_steps_and_sets_of_a_model_are_kept(runs):
     pd.testing.assert_frame_equal(logits.steps(again), frame)
     assert again.store.computed == 0
     table = logits.quantiles(frame)
-    assert "σ over tokens seen in training" not in set(table["quantity"])
+    assert not table["quantity"].str.startswith("seen").any()
     assert logits.beyond_noise(frame, 14).n == frame["question"].nunique()
 
 
@@ -166,14 +178,47 @@ def test_vocabularies_leave_a_missing_checkpoint_out(runs, monkeypatch):
 
     monkeypatch.setattr(Experiment, "_loaded", Experiment.model, raising=False)
     monkeypatch.setattr(Experiment, "model", model)
-    assert logits.vocabularies(runs, [own, "gone"])["V"].tolist() == [14]
+    assert logits.vocabularies(runs, [own, "gone"])["number"].tolist() == [14]
 
 
-def test_seen_tokens_of_a_testbed_model(random_lm):
-    mask = logits.seen(random_lm)
+def test_seen_tokens_of_a_testbed_model(world, random_lm, runs, monkeypatch):
+    monkeypatch.setattr(logits, "DOCUMENTS", 50)
+    mask = logits.seen(world)
     assert 0 < int(mask.sum()) < len(mask)
     assert mask[random_lm.tokenizer(" answer")["input_ids"]].all()
-    assert logits.seen(replace(random_lm, name="some/model")) is None
+    assert world.store.computed == 1
+    assert torch.equal(logits.seen(world), mask)
+    assert world.store.computed == 1
+    assert logits.seen(runs) is None  # a model whose training text is not known
+    shown = logits.vocabularies(world, [""]).set_index("tokens")["number"]
+    assert shown.to_dict() == {"all": len(mask), "seen in training": int(mask.sum())}
+
+
+def test_questions_and_prompts_are_part_of_the_keys(runs, monkeypatch):
+    logits.steps(runs), logits.kept_sets(runs)
+    done = runs.store.computed
+    logits.steps(runs), logits.kept_sets(runs)
+    assert runs.store.computed == done
+    for name, other in (
+        ("build", lambda text, *rest: f"Task: {text}\nA:"),  # another wording
+        ("build", lambda text, *rest: f"Q: {text[::-1]}\nA:"),
+    ):
+        monkeypatch.setattr(prompts, name, other)
+        logits.steps(runs), logits.kept_sets(runs)
+        assert runs.store.computed == done + 3  # the greedy paths, what their logits are, and the sets
+        done = runs.store.computed
+
+
+def test_other_files_of_the_same_task_give_another_critical_temperature(runs, tmp_path):
+    found = []
+    for name, numbers in (("one", "1+1"), ("two", "75*98")):
+        (tmp_path / name).mkdir()
+        line = f'{{"question": "How many is {numbers}?", "answer": "So\\n#### 2"}}\n'
+        (tmp_path / name / "test.jsonl").write_text(line)
+        own = Experiment(replace(runs.settings, task="gsm8k", data_dir=str(tmp_path / name)))
+        found.append(logits.heat(own).critical.value)
+        assert own.store.computed == 2  # nothing of the other folder's is taken
+    assert found[0] != found[1]
 
 
 # Figures
@@ -359,10 +404,49 @@ def test_runs_hold_greedy_and_every_cell(runs):
     assert set(answers.runs(runs, ())["sampler"]) == {"greedy"}
 
 
+def test_figure_1_in_numbers():
+    row = np.r_[np.linspace(-1, 1, 400), 20.0, 19.0]
+    step = figures.Step("so", row, {400: "a", 401: "b"})
+    printed = tables()["figure_1"].iloc[:9]
+    table = figures.beside_published(step, printed)
+    assert table["published"].tolist()[:4] == ["0.21", "0.3", "10.9", "21.4"]
+    here = dict(zip(table["quantity"], table["here"].astype(float), strict=True))
+    assert here["maximum"] == 20.0
+    assert here["σ (implied)"] == pytest.approx(row.std(ddof=1), abs=1e-3)
+    assert here["line μ + 5σ"] == pytest.approx(row.mean() + 5 * row.std(ddof=1), abs=1e-3)
+    assert here["place of the peak"] < 1
+    assert here["probability of token 0"] == pytest.approx(1 / (1 + np.exp(-1)), abs=1e-3)
+    assert here["probability of token 1"] == pytest.approx(1 / (1 + np.exp(1)), abs=1e-3)
+
+
 def test_best_temperature_takes_the_first_of_equals(runs, monkeypatch):
     cells = {("top-nσ 1", 1.0): [1, 0, 0], ("top-nσ 1", 2.0): [1, 1, 0], ("top-nσ 1", 3.0): [0, 1, 1]}
-    monkeypatch.setattr(answers, "runs", lambda experiment, chosen, split: outcomes(cells))
+    monkeypatch.setattr(answers, "runs", lambda experiment, chosen, split, size: outcomes(cells))
     assert answers.best_temperature(runs) == 2.0
+
+
+def test_headroom_is_told_in_questions():
+    frame = outcomes({("greedy", 0.0): [1, 1, 0]})
+    assert answers.headroom(frame) == "greedy decoding answers 2 of 3 questions right"
+
+
+def test_another_model_is_run_at_its_own_temperatures(runs):
+    own, frame = answers.other_model(runs, runs.settings.model)
+    assert own == logits.heat(runs)
+    hot = frame[frame["temperature"] > 0]
+    assert sorted(hot["temperature"].unique()) == sorted({*own.three, 2.0})
+    assert hot["sampler"].unique().tolist() == ["sampling", "top-p 0.9", "min-p 0.1", "top-nσ 1"]
+    assert frame["question"].nunique() == SIZES["n_small"]
+    table = answers.relative_table(frame, own.critical.value)
+    assert f"T = 2 ({2 / own.critical.value:.2f} T_c)" in table
+    assert answers.other_model(runs, "") is None
+    assert answers.other_model(runs, "/nowhere/model") is None
+
+
+def test_spread_of_the_diversity_over_n():
+    rows = [(n, t, q, d) for n, d in ((0.5, 0.25), (2.0, 0.5)) for t in (1.0, 7.0) for q in "ab"]
+    frame = pd.DataFrame(rows, columns=["value", "temperature", "question", "distinct"])
+    assert sweeps.spread(frame) == "different answers at T = 1, mean by n: 25.0 % to 50.0 % of the samples"
 
 
 def test_published_cells_are_whole_questions():
