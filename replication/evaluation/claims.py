@@ -8,9 +8,9 @@ Thresholds are on the scale of the estimate (fractions, not percent). For "great
     inconclusive     anything else: the interval spans the margin
 
 "less" is the mirror image. "within" asks for the whole interval inside [low, high]; an interval outside is
-"not reproduced", one that crosses an end is "inconclusive". Without data the verdict is "not testable", and so
-it is without room: when even the largest value that could have been measured (both sides right in every
-question, say) would not show the direction, and the interval does not show the opposite either.
+"not reproduced", one that crosses an end is "inconclusive". Without data the verdict is "not testable", and
+so it is without room: when even the largest value that could have been measured (both sides right in every
+question, say) would not show the direction, and the interval does not show the opposite.
 """
 
 import json
@@ -146,7 +146,7 @@ def _judge_one_sided(test: Mapping[str, Any], estimate: Estimate) -> tuple[str, 
 
 
 def _no_room(test: Mapping[str, Any], estimate: Estimate, room: float) -> str:
-    """Return why a one-sided claim could not be shown whatever the data, "" where it could be or is refuted."""
+    """Return why a one-sided claim could not be shown by any data, "" where it could be or is refuted."""
     null = _thresholds(test)[0]
     sign = 1 if test["kind"] == "greater" else -1
     refuted = (estimate.high if sign > 0 else -estimate.low) < sign * null
@@ -155,8 +155,9 @@ def _no_room(test: Mapping[str, Any], estimate: Estimate, room: float) -> str:
     most = "largest" if sign > 0 else "smallest"
     decimals = _decimals(estimate, null, room)
     return (
-        f"there is no room, the {most} value possible here is {plain(room, decimals)} and the claim asks for "
-        f"{'more' if sign > 0 else 'less'} than {plain(null, decimals)}, so that no amount of data could show it"
+        f"there is no room, the {most} value possible here is {plain(room, decimals)} and the claim asks "
+        f"for {'more' if sign > 0 else 'less'} than {plain(null, decimals)}, so that no amount of data could "
+        "show it"
     )
 
 
