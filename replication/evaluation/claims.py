@@ -8,7 +8,9 @@ Thresholds are on the scale of the estimate (fractions, not percent). For "great
     inconclusive     anything else: the interval spans the margin
 
 "less" is the mirror image. "within" asks for the whole interval inside [low, high]; an interval outside is
-"not reproduced", one that crosses an end is "inconclusive". Without data the verdict is "not testable".
+"not reproduced", one that crosses an end is "inconclusive". Without data the verdict is "not testable", and
+so it is without room: when even the largest value that could have been measured (both sides right in every
+question, say) would not show the direction, and the interval does not show the opposite.
 """
 
 import json
@@ -81,13 +83,15 @@ class ClaimResult:
     notebook: str
 
 
-def judge(test: Mapping[str, Any], estimate: Estimate) -> tuple[str, str]:
+def judge(test: Mapping[str, Any], estimate: Estimate, room: float | None = None) -> tuple[str, str]:
     """Return the verdict and a sentence that gives the numbers, the margin and what follows.
 
     Args:
         test: `kind` and its thresholds, see the module's text; a missing `null` is 0, a missing `margin` is
             the null value.
         estimate: the measurement.
+        room: the most extreme value that the measurement could have taken in the direction of a one-sided
+            claim, such as 1 - accuracy of what is to be beaten; None where that is not at issue.
 
     Raises:
         InputError: an unknown kind of test.
@@ -99,6 +103,8 @@ def judge(test: Mapping[str, Any], estimate: Estimate) -> tuple[str, str]:
         return NOT_TESTABLE, f"Nothing could be measured (n = {estimate.n})."
     if kind == "within":
         verdict, why = _judge_within(test, estimate)
+    elif room is not None and (why := _no_room(test, estimate, room)):
+        verdict = NOT_TESTABLE
     else:
         verdict, why = _judge_one_sided(test, estimate)
     return verdict, f"Measured {numbers(estimate, *_thresholds(test))}: {why}."
@@ -137,6 +143,22 @@ def _judge_one_sided(test: Mapping[str, Any], estimate: Estimate) -> tuple[str, 
         return NOT_REPRODUCED, f"the whole interval lies {start} the margin {margin_text}"
     spanned = f"the margin {margin_text}" if null == margin else f"{null_text} and the margin {margin_text}"
     return INCONCLUSIVE, f"the interval spans {spanned}, more data would be needed"
+
+
+def _no_room(test: Mapping[str, Any], estimate: Estimate, room: float) -> str:
+    """Return why a one-sided claim could not be shown by any data, "" where it could be or is refuted."""
+    null = _thresholds(test)[0]
+    sign = 1 if test["kind"] == "greater" else -1
+    refuted = (estimate.high if sign > 0 else -estimate.low) < sign * null
+    if sign * room > sign * null or refuted:
+        return ""
+    most = "largest" if sign > 0 else "smallest"
+    decimals = _decimals(estimate, null, room)
+    return (
+        f"there is no room, the {most} value possible here is {plain(room, decimals)} and the claim asks "
+        f"for {'more' if sign > 0 else 'less'} than {plain(null, decimals)}, so that no amount of data could "
+        "show it"
+    )
 
 
 def _judge_within(test: Mapping[str, Any], estimate: Estimate) -> tuple[str, str]:
@@ -199,9 +221,9 @@ def _short(threshold: float) -> str:
     return plain(threshold) if round(threshold, 2) == threshold else f"{threshold:g}"
 
 
-def result(paper: str, claim: Claim, estimate: Estimate) -> ClaimResult:
-    """Return the claim judged by its own test."""
-    verdict, reason = judge(claim.test, estimate)
+def result(paper: str, claim: Claim, estimate: Estimate, room: float | None = None) -> ClaimResult:
+    """Return the claim judged by its own test; `room` as in `judge`."""
+    verdict, reason = judge(claim.test, estimate, room)
     return _entry(paper, claim, estimate, verdict, reason)
 
 

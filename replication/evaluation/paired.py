@@ -154,7 +154,8 @@ def share_of_gap(
 
     Returns:
         The ratio; NaN with n = 0 when the gap itself is not shown, that is when more than (1 - level) / 2 of
-        the resamples have none: a share of it would mean nothing.
+        the resamples have none: a share of it would mean nothing. The pseudo-questions of the two differences
+        are different ones, so that a part which equals the whole in every question has an interval, too.
 
     Raises:
         InputError: different numbers of questions, or NaN.
@@ -162,7 +163,8 @@ def share_of_gap(
     pair = np.stack([by_question(x) for x in _matched(part, whole)], axis=1)
     if not pair.size:
         return NOTHING
-    means = resampled_means(_with_pairs(pair), np.random.default_rng(seed), resamples)
+    pool = np.concatenate([pair, *(np.eye(2) * size for size in _sizes(pair))])
+    means = resampled_means(pool, np.random.default_rng(seed), resamples)
     if pair[:, 1].mean() <= 0 or (means[:, 1] <= 0).mean() > (1 - level) / 2:
         return NOTHING
     shown = means[means[:, 1] > 0]
@@ -201,5 +203,10 @@ def _matched(first: ArrayLike, second: ArrayLike) -> tuple[Floats, Floats]:
 
 def _with_pairs(gaps: Floats) -> Floats:
     """Return the rows of differences and a row of +1 and one of -1, or of the largest difference above 1."""
+    return with_pseudo(gaps, *_sizes(gaps))
+
+
+def _sizes(gaps: Floats) -> tuple[float, float]:
+    """Return the differences of a pseudo-question against and of one for a method."""
     size = max(1.0, float(np.abs(gaps).max()))
-    return with_pseudo(gaps, -size, size)
+    return -size, size

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from replication.reporting import style
 
 Drawn = tuple[Figure, str, str, pd.DataFrame]
+BESIDE = 2.0  # inches for the legend beside panels
 
 
 def curves(
@@ -40,15 +41,57 @@ def curves(
         published: label of a series -> published points (x, percent), drawn hollow in its colour.
     """
     figure, axes = style.panels()
+    _lines(axes, series, x, published or {})
+    axes.set(title=title, xlabel=xlabel or x, ylabel=ylabel)
+    _legend(axes)
+    return figure, name, caption, pd.concat(series, names=["series"]).reset_index(level=0)
+
+
+def curve_panels(
+    name: str,
+    panels: Mapping[str, Mapping[str, pd.DataFrame]],
+    x: str,
+    *,
+    caption: str = "",
+    xlabel: str = "",
+    ylabel: str = "accuracy, %",
+    published: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]] | None = None,
+) -> Drawn:
+    """Draw `curves` of several tasks side by side, on one vertical axis.
+
+    Args:
+        name: name of the figure's files.
+        panels: title of the panel -> (label -> frame as in `curves`).
+        x: column of the horizontal axis.
+        caption: text below.
+        xlabel: name of the horizontal axis, `x` by default.
+        ylabel: name of the vertical axis.
+        published: title of the panel -> (label -> published points).
+    """
+    figure, axes = style.panels(len(panels), squeeze=False, sharey=True)
+    for one, (heading, series) in zip(axes[0], panels.items(), strict=True):
+        _lines(one, series, x, (published or {}).get(heading, {}))
+        one.set(title=heading, xlabel=xlabel or x)
+    axes[0][0].set_ylabel(ylabel)
+    style.legend_beside(axes[0][-1], list(axes[0]), BESIDE)
+    flat = {(heading, label): frame for heading, own in panels.items() for label, frame in own.items()}
+    data = pd.concat(flat, names=["panel", "series"]).reset_index(level=[0, 1])
+    return figure, name, caption, data
+
+
+def _lines(
+    axes: Axes,
+    series: Mapping[str, pd.DataFrame],
+    x: str,
+    published: Mapping[str, Sequence[tuple[float, float]]],
+) -> None:
+    """Draw each series with its interval and its published points."""
     for position, (label, frame) in enumerate(series.items()):
         look = style.look(position)
         axes.plot(frame[x], 100 * frame["accuracy"], label=label, **look)
         axes.fill_between(frame[x], 100 * frame["low"], 100 * frame["high"], color=look["color"], alpha=0.15)
-        for place, height in (published or {}).get(label, ()):
+        for place, height in published.get(label, ()):
             axes.plot(place, height, label=f"{label}, published", **style.published(position))
-    axes.set(title=title, xlabel=xlabel or x, ylabel=ylabel)
-    _legend(axes)
-    return figure, name, caption, pd.concat(series, names=["series"]).reset_index(level=0)
 
 
 def bars(

@@ -221,10 +221,16 @@ class Report:
         word = "✔ met" if judging.met(entry.test, estimate) else "✘ not met"
         _show(f"**Precondition {word}**: {authored(judging.describe(entry, estimate))}.")
 
-    def claim(self, claim_id: str, estimate: Estimate) -> None:
+    def claim(self, claim_id: str, estimate: Estimate, room: float | None = None) -> None:
         """Judge a claim, keep the result and show it in one line.
 
         When a precondition that the claim needs does not hold it is "not testable", and the reason names it.
+
+        Args:
+            claim_id: id of the claim.
+            estimate: the measurement.
+            room: the most extreme value that could have been measured in the claim's direction; without any
+                the claim is "not testable", see `evaluation.claims.judge`.
 
         Raises:
             InputError: unknown claim, a claim of another notebook, or a precondition that is not measured
@@ -234,15 +240,15 @@ class Report:
         if reason := judging.unmet_reason(self.paper, entry, self.measured):
             self._keep(judging.untestable(self.paper.key, entry, reason, estimate))
         else:
-            self._keep(judging.result(self.paper.key, entry, estimate))
+            self._keep(judging.result(self.paper.key, entry, estimate, room))
 
-    def judge(self, measured: Mapping[str, Estimate | str]) -> None:
-        """Judge several claims: an estimate as `claim` does, a reason as `untestable` does."""
+    def judge(self, measured: Mapping[str, Estimate | str], room: Mapping[str, float] | None = None) -> None:
+        """Judge several claims: an estimate as `claim` does, with its room, a reason as `untestable` does."""
         for claim_id, found in measured.items():
             if isinstance(found, str):
                 self.untestable(claim_id, found)
             else:
-                self.claim(claim_id, found)
+                self.claim(claim_id, found, (room or {}).get(claim_id))
 
     def untestable(self, claim_id: str, reason: str) -> None:
         """Record that a claim cannot be tested in this run, with the reason as a sentence.

@@ -15,7 +15,8 @@ from replication.evaluation.claims import Estimate
 from replication.evaluation.contrasts import contrast
 from replication.evaluation.curves import accuracy_curve
 from replication.evaluation.paired import difference, share_of_gap, smallest
-from replication.studies.cot_outcomes import any_reasoned, by_k, gain, greedy, max_path
+from replication.studies.cot_outcomes import any_reasoned, by_k, gain, greedy, max_path, votes_by_k
+from replication.studies.cot_tasks import NO_PEOPLE, PARITY
 from replication.testbed.models import CONTROL_FRACTIONS
 
 PAIR = ("greedy", "CoT-decoding")
@@ -44,19 +45,9 @@ def curve(branches: pd.DataFrame, ks: Iterable[int]) -> pd.DataFrame:
     return accuracy_curve(by_k(branches, ks))
 
 
-def published_bars(
-    published: pd.DataFrame, model: str, tasks: Sequence[str], names: Iterable[str]
-) -> dict[str, dict[str, float]]:
-    """Return the published bars of one model under our names of the tasks: name -> (decoder -> percent).
-
-    Args:
-        published: rows with model, task and a column for each of `PAIR`.
-        model: as in `published`.
-        tasks: as in `published`, in the order of `names`.
-        names: ours, one for each task.
-    """
-    rows = published[published["model"] == model].set_index("task")
-    return {name: rows.loc[task, list(PAIR)].to_dict() for name, task in zip(names, tasks, strict=True)}
+def vote_curve(branches: pd.DataFrame, ks: Iterable[int]) -> pd.DataFrame:
+    """Return `curve` of the weighted vote (version 1 of the paper, Figure 4)."""
+    return accuracy_curve(votes_by_k(branches, ks))
 
 
 def bars_by_model(models: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, Estimate]]:
@@ -84,19 +75,23 @@ def base_and_tuned(tasks: Tasks, base: str, tuned: str) -> pd.DataFrame:
 
 
 def size_claims(tasks: Tasks, ladder: Sequence[str]) -> dict[str, Estimate | str]:
-    """Return C5b, C5c (year parity, largest minus smallest model) and C5d (smallest gain on the stories).
+    """Return C5b, C5c (year parity, largest minus smallest model) and C5d (smallest gain on the main task).
 
     Args:
-        tasks: "stories" and "year parity" with the models of the ladder.
+        tasks: the main task first, and year parity where it can be asked, with the models of the ladder.
         ladder: models of one family, small to large; the claims cannot be tested on fewer than two.
     """
     if len(ladder) < 2:
         return dict.fromkeys(("C5b", "C5c", "C5d"), NO_LADDER)
-    small, large = (tasks["year parity"][ladder[i]] for i in (0, -1))
+    main = next(iter(tasks.values()))
+    gains = {"C5d": smallest({name: gain(main[name]) for name in ladder})[1]}
+    if PARITY not in tasks:
+        return dict.fromkeys(("C5b", "C5c"), NO_PEOPLE) | gains
+    small, large = (tasks[PARITY][ladder[i]] for i in (0, -1))
     return {
         "C5b": difference(greedy(large), greedy(small)),
         "C5c": difference(max_path(large), max_path(small)),
-        "C5d": smallest({name: gain(tasks["stories"][name]) for name in ladder})[1],
+        **gains,
     }
 
 
@@ -113,6 +108,11 @@ def tuning_claims(models: Mapping[str, pd.DataFrame], base: str, tuned: str) -> 
     start = greedy(models[base]).astype(float)
     gap = greedy(models[tuned]) - start
     return {"C6a": share_of_gap(max_path(models[base]) - start, gap), "C6b": mean_gain(models[tuned])}
+
+
+def tuning_room(models: Mapping[str, pd.DataFrame], tuned: str) -> dict[str, float]:
+    """Return how much the tuned model could gain at most (C6b): the share that it gets wrong by itself."""
+    return {"C6b": 1 - float(greedy(models[tuned]).mean())} if tuned else {}
 
 
 def saturation_claim(tuned: pd.DataFrame | None, k: int) -> dict[str, Estimate | str]:
@@ -136,14 +136,25 @@ EASY = ("coins 2", "web of lies 3", "arithmetic d0 l3")
 HARD = ("coins 4", "web of lies 5")
 
 
-def by_task(levels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return a row per task: greedy, CoT-decoding, gain, and the share of questions with a reasoned path."""
+def by_task(
+    levels: Mapping[str, pd.DataFrame], step_by_step: Mapping[str, Estimate] | None = None
+) -> pd.DataFrame:
+    """Return a row per task: greedy, CoT-decoding, gain, and the share of questions with a reasoned path.
+
+    Args:
+        levels: task -> scored branches.
+        step_by_step: task -> accuracy behind the step-by-step phrase, a column of its own: whether the model
+            can do the task at all when it reasons.
+    """
     rows = [
         (name, *pair(b), mean_gain(b), proportion(any_reasoned(b)), b["question"].nunique())
         for name, b in levels.items()
     ]
     header = ["task", *(f"{p}, %" for p in PAIR), "gain, points", "with reasoned path, %", "n"]
-    return pd.DataFrame(rows, columns=header)
+    frame = pd.DataFrame(rows, columns=header)
+    if step_by_step is not None:
+        frame.insert(4, "step by step, %", [step_by_step[name] for name in levels])
+    return frame
 
 
 def by_level(levels: Mapping[float, pd.DataFrame], x: str = "steps") -> dict[str, pd.DataFrame]:
@@ -198,9 +209,12 @@ def control_models() -> dict[float, str]:
     return {fraction: f"control-{round(100 * fraction):02d}" for fraction in CONTROL_FRACTIONS}
 
 
-def by_fraction(sweep: Mapping[float, pd.DataFrame]) -> pd.DataFrame:
+def by_fraction(
+    sweep: Mapping[float, pd.DataFrame], step_by_step: Mapping[float, Estimate] | None = None
+) -> pd.DataFrame:
     """Return `by_task` with a row per share of step-by-step answers in training."""
-    named = by_task({f"{fraction:g}": branches for fraction, branches in sweep.items()})
+    pushed = {f"{fraction:g}": estimate for fraction, estimate in (step_by_step or {}).items()}
+    named = by_task({f"{fraction:g}": branches for fraction, branches in sweep.items()}, pushed or None)
     return named.rename(columns={"task": "share in training"})
 
 

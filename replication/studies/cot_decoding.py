@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from replication.decoding import cot_decoding as cot
-from replication.decoding.experiment import Experiment, Run
+from replication.decoding.experiment import Experiment
 from replication.evaluation import power
 from replication.evaluation.accuracy import mean, proportion
 from replication.evaluation.claims import Estimate
-from replication.evaluation.paired import difference, mcnemar
+from replication.evaluation.paired import difference, lead, mcnemar
 from replication.evaluation.ranking import auroc
 from replication.studies.cot_comparisons import (
     EASY,
@@ -40,43 +40,77 @@ from replication.studies.cot_comparisons import (
     fraction_curves,
     mean_gain,
     pair,
-    published_bars,
     saturation_claim,
     size_claims,
     tuning_claims,
+    tuning_room,
+    vote_curve,
 )
 from replication.studies.cot_outcomes import (
     SAMPLERS,
     any_reasoned,
     by_k,
     flags_of_chosen,
+    forced,
     gain,
+    generated,
     graded,
     greedy,
     max_path,
+    prompted_levels,
     random_branch,
     read,
     sampled,
     self_consistency,
     shuffled,
     shuffled_path,
+    votes_by_k,
     weighted_vote,
+)
+from replication.studies.cot_readings import READINGS, ablation, extended
+from replication.studies.cot_tasks import (
+    MIXED,
+    NO_PEOPLE,
+    PARITY,
+    STANDS_FOR,
+    label,
+    numbers,
+    published_bars,
+    size_ends,
+    tasks,
+    tuning_ends,
 )
 
 __all__ = [
-    "DIRECT", "EASY", "HARD", "NO_LADDER", "NO_TUNED", "PAIR", "READINGS", "SAMPLERS", "STEP_BY_STEP",
-    "TABLE_6", "Tasks", "ablation", "any_reasoned", "bars_by_model", "base_and_tuned", "by_fraction", "by_k",
-    "by_level", "by_model", "by_step", "by_task", "chosen_reason", "confidence", "control_models", "cot",
-    "curve", "difficulty_claims", "early_gain", "flags_of_chosen", "fraction_curves", "gain", "graded",
-    "greedy", "hidden_paths", "max_path", "mcnemar_table", "mean_gain", "pair", "preconditions",
-    "published_bars", "published_precision", "random_branch", "read", "sampled", "saturation_claim",
-    "self_consistency", "separation", "separations", "showcase", "shuffled", "shuffled_path", "size_claims",
-    "summary", "tuning_claims", "weighted_vote",
+    "BASELINES", "DIRECT", "EASY", "HARD", "MIXED", "MOST_NINES", "NO_LADDER", "NO_PEOPLE", "NO_TUNED",
+    "OURS", "PAIR", "PARITY", "READINGS", "SAMPLERS", "SCORES", "STANDS_FOR", "STEP_BY_STEP", "TABLE_6",
+    "Tasks", "ablation", "any_reasoned", "bars_by_model", "base_and_tuned", "by_fraction", "by_k",
+    "by_level", "by_model", "by_nines", "by_rank", "by_step", "by_task", "chosen_reason", "confidence",
+    "control_models", "cot", "curve", "difficulty_claims", "early_gain", "extended", "flags_of_chosen",
+    "forced", "fraction_curves", "gain", "generated", "graded", "greedy", "headroom", "hidden_paths",
+    "label", "max_path", "mcnemar_table", "mean_gain", "numbers", "pair", "preconditions",
+    "prompted_levels", "published_bars", "published_precision", "random_branch", "ranked",
+    "ranking_claim", "rankings", "read", "sampled", "saturation_claim", "self_consistency",
+    "separation", "separations", "showcase", "shuffled", "shuffled_path", "size_claims", "size_ends",
+    "summary", "tasks", "tuning_claims", "tuning_ends", "tuning_room", "vote_curve", "votes_by_k",
+    "weighted_vote",
 ]  # fmt: skip
 
 DIRECT = " The answer is"
 STEP_BY_STEP = " Let's think step by step."
 """Texts behind the prompt that force a direct or a reasoned answer."""
+MOST_NINES = 5
+SCORES = {
+    "log-probability": "logprob_sum",
+    "length-normalised log-probability": "logprob_mean",
+    "Δ (CoT-decoding)": "delta",
+    "mean largest probability": "mean_top1",
+    "negative mean entropy": "neg_entropy",
+    "longest path": "length",
+}
+"""Ranking of Table 2 and footnote 2 -> column of the scored branches."""
+BASELINES = tuple(SCORES)[:2]
+OURS = "Δ (CoT-decoding)"
 
 
 # Paths and confidence (section 2.2, Figure 1, Tables 1, 9, 10 and 13)
@@ -94,12 +128,10 @@ def preconditions(experiment: Experiment, branches: pd.DataFrame, **where: objec
         Share of right answers when forced to be direct (P1) and to reason (P2); share of questions whose
         greedy path holds no reasoning (P3), and of those with a reasoned path among the branches (P4).
     """
-    direct = graded(experiment.decode("greedy", suffix=DIRECT, **where))[0]
-    reasoned = graded(experiment.decode("greedy", suffix=STEP_BY_STEP, **where))[0]
     first = branches[branches["branch"] == 0]
     return {
-        "P1": proportion(direct),
-        "P2": proportion(reasoned),
+        "P1": forced(experiment, DIRECT, **where),
+        "P2": forced(experiment, STEP_BY_STEP, **where),
         "P3": proportion(~first["has_cot"]),
         "P4": proportion(any_reasoned(branches)),
     }
@@ -158,6 +190,42 @@ def confidence(tasks: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["task", "branches", "number", "mean Δ, %", "right, %"])
 
 
+def by_nines(tasks: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the accuracy of reasoned branches against Δ, by task: does Δ tell right from wrong among them?
+
+    Nearly all of them have a Δ close to 1, which is why its leading nines are counted: 0 below 0.9, 1 from
+    0.9, 2 from 0.99, ..., at most `MOST_NINES`.
+
+    Returns:
+        Task -> rows with nines, accuracy (mean over questions of each question's mean over its branches in
+        the bin), low, high, n (questions), branches. Empty bins are left out.
+    """
+    return {name: _by_nines(branches) for name, branches in tasks.items()}
+
+
+def _by_nines(branches: pd.DataFrame) -> pd.DataFrame:
+    used = cot.eligible(branches).dropna(subset="delta")
+    used = used[used["has_cot"]]
+    doubt = (1 - used["delta"].to_numpy()).clip(min=10.0**-MOST_NINES)
+    nines = np.floor(-np.log10(doubt) + 1e-9).astype(int)  # 1 - 0.9 is a little below 0.1
+    rows = []
+    for count, group in used.groupby(nines):
+        e = _over_questions(group, "correct")
+        rows.append((count, e.value, e.low, e.high, e.n, len(group)))
+    return pd.DataFrame(rows, columns=["nines", "accuracy", "low", "high", "n", "branches"])
+
+
+def by_rank(branches: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per branch: probability of its first token, Δ, how often it reasons and is right."""
+    rows = []
+    for rank, group in branches.groupby("branch"):
+        sure, first = group["delta"].median(), np.exp(group["first_logprob"].median())
+        shares = (proportion(group[column]) for column in ("has_cot", "correct"))
+        rows.append((rank, f"{first:.2g}", f"{sure:.5f}", *shares))
+    header = ["branch", "probability of the first token (median)", "Δ (median)", "reasons, %", "right, %"]
+    return pd.DataFrame(rows, columns=header)
+
+
 def _over_questions(branches: pd.DataFrame, column: str) -> Estimate:
     """Return the mean over questions of a column's mean per question."""
     return mean(branches.groupby("question")[column].mean().to_numpy(dtype=float))
@@ -183,6 +251,34 @@ def _accuracy(outcomes: np.ndarray) -> Estimate:
     return proportion(outcomes) if outcomes.ndim == 1 else mean(outcomes.astype(float))
 
 
+def ranked(branches: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return which questions each of `SCORES` gets right by the branch that it puts first."""
+    return {name: max_path(branches, score) for name, score in SCORES.items()}
+
+
+def rankings(tasks: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return a row for greedy decoding and each of `SCORES`, a column of accuracies per task (Table 2)."""
+    columns = {name: {"greedy": greedy(b)} | ranked(b) for name, b in tasks.items()}
+    rows = []
+    for score in ("greedy", *SCORES):
+        cells = [proportion(own[score]) for own in columns.values()]
+        rows.append((score, *cells, numbers(cells)))
+    return pd.DataFrame(rows, columns=["ranking", *(f"{name}, %" for name in columns), "n"])
+
+
+def ranking_claim(branches: pd.DataFrame) -> tuple[Estimate, float]:
+    """Return by how much Δ is ahead of the better log-probability ranking, and by how much it could be."""
+    found = ranked(branches)
+    others = {name: found[name] for name in BASELINES}
+    room = 1 - max(float(outcomes.mean()) for outcomes in others.values())
+    return lead(found[OURS], others)[1], room
+
+
+def headroom(outcomes: np.ndarray) -> float:
+    """Return by how much anything could be ahead of a method: the share of questions that it gets wrong."""
+    return 1 - float(np.asarray(outcomes).mean())
+
+
 def mcnemar_table(ours: np.ndarray, others: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """Return the difference to each other method, with the exact McNemar test on the same questions.
 
@@ -197,31 +293,6 @@ def mcnemar_table(ours: np.ndarray, others: Mapping[str, np.ndarray]) -> pd.Data
         rows.append((name, difference(ours, outcomes), test.only_first, test.only_second, p))
     header = ["compared with", "difference, points", "only ours right", "only the other right", "p (McNemar)"]
     return pd.DataFrame(rows, columns=header)
-
-
-READINGS: dict[str, dict[str, object]] = {
-    "the defaults": {},
-    "forced token: signed margin": {"first_token_margin": "signed"},
-    "forced token: its probability": {"first_token_margin": "prob"},
-    "forced token: zero": {"first_token_margin": "zero"},
-    "forced token: left out": {"first_token_margin": "skip"},
-    "unfinished branches kept": {"exclude_unfinished": False},
-    "branches that end in a question kept": {"exclude_question": False},
-    "no fallback to greedy": {"fallback": "wrong"},
-    "ties to the larger branch": {"ties": "larger branch"},
-}
-"""Readings of what the paper leaves open: name -> fields of `cot_decoding.Rules`."""
-
-
-def ablation(run: Run) -> pd.DataFrame:
-    """Return the accuracy of max path and weighted vote under each of `READINGS`."""
-    rows = []
-    for name, changed in READINGS.items():
-        rules = cot.Rules(**changed)
-        branches = read(run, rules)
-        path, vote = (proportion(choose(branches, rules)["correct"]) for choose in (cot.select, cot.vote))
-        rows.append((name, path, vote, path.n))
-    return pd.DataFrame(rows, columns=["reading", "max path, %", "weighted vote, %", "n"])
 
 
 def published_precision() -> pd.DataFrame:

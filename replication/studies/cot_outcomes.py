@@ -6,7 +6,7 @@ over its questions in their order: bool where a method is right or wrong, float6
 or means.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,9 @@ import pandas as pd
 from replication.decoding import answers, baselines
 from replication.decoding import cot_decoding as cot
 from replication.decoding.experiment import Experiment, Run
+from replication.evaluation.accuracy import proportion
+from replication.evaluation.claims import Estimate
+from replication.testbed import models
 
 SAMPLERS = ("temperature", "top-k", "top-p")
 """The sampling decoders of Table 4."""
@@ -63,6 +66,54 @@ def by_k(branches: pd.DataFrame, ks: Iterable[int], score: str = "delta") -> pd.
         (questions, len(ks)) float64 of 0 and 1, a column per k; k = 1 is greedy decoding.
     """
     return pd.DataFrame({k: max_path(cot.first_k(branches, k), score) for k in ks}).astype(float)
+
+
+def votes_by_k(branches: pd.DataFrame, ks: Iterable[int]) -> pd.DataFrame:
+    """Return `by_k` of the weighted vote (version 1 of the paper, Figure 4)."""
+    return pd.DataFrame({k: weighted_vote(cot.first_k(branches, k)) for k in ks}).astype(float)
+
+
+def forced(experiment: Experiment, suffix: str, **where: object) -> Estimate:
+    """Return the accuracy of greedy decoding behind the prompt and a text that forces the answer's start."""
+    return proportion(graded(experiment.decode("greedy", suffix=suffix, **where))[0])
+
+
+def prompted_levels(experiment: Experiment, zero_shot: pd.DataFrame) -> dict[str, float]:
+    """Return the accuracy in percent of greedy decoding behind step-by-step prompts (version 1, Figure 4).
+
+    Args:
+        experiment: the runs.
+        zero_shot: scored branches of the zero-shot CoT prompt.
+
+    Returns:
+        "zero-shot CoT", and "few-shot CoT" for models and tasks that allow it: the testbed's models never
+        read several questions in a row, nor a text as long as such a prompt.
+    """
+    levels = {"zero-shot CoT": 100 * float(greedy(zero_shot).mean())}
+    if experiment.task.examples and experiment.settings.model not in models.names():
+        levels["few-shot CoT"] = 100 * float(
+            graded(experiment.decode("greedy", style="few_shot_cot"))[0].mean()
+        )
+    return levels
+
+
+def generated(experiment: Experiment, names: Sequence[str], **where: object) -> dict[str, float]:
+    """Return the compute of four decoders: generated tokens a question, over all of its paths (Table 7).
+
+    Args:
+        experiment: the runs.
+        names: of greedy decoding, self-consistency, max path and weighted vote.
+        **where: model, task and style; the run's own by default.
+    """
+    branches = experiment.branches(**where).frame
+    drawn = experiment.decode("self-consistency", **where).frame
+    frames = (branches[branches["branch"] == 0], drawn, branches, branches)
+    return {name: _tokens(frame) for name, frame in zip(names, frames, strict=True)}
+
+
+def _tokens(frame: pd.DataFrame) -> float:
+    """Return the mean number of generated tokens a question."""
+    return float(frame["tokens"].map(len).groupby(frame["question"]).sum().mean())
 
 
 def sampled(experiment: Experiment, decoder: str, **where: object) -> np.ndarray:

@@ -191,7 +191,7 @@ def recovery_table(frame: pd.DataFrame, chosen: Sequence[Sampler]) -> pd.DataFra
 
 def wide(experiment: Experiment, model: str) -> pd.DataFrame | str:
     """Return `places` of the published settings with a model of a larger vocabulary, or why there is none."""
-    if not reading.known(experiment) or model not in models.names():
+    if not reading.known(experiment) or not models.reads_ladder(model):
         return reading.NO_TRUTH
     try:
         models.folder(model)

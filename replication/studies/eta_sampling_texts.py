@@ -20,7 +20,8 @@ from replication.testbed import support as truth
 KINDS = ("answers", "worked", "equations", "biographies")
 PLACES_AT_ONCE = 2**23  # logits (places x vocabulary) that are worked on together
 NO_TRUTH = (
-    "The truth is known only for generated texts and models trained on their like: use a testbed model."
+    "The truth is known only for generated texts and models trained on just that corpus: use a testbed model "
+    "of the ladder (testbed-small, testbed, testbed-large, testbed-wide)."
 )
 
 
@@ -33,8 +34,8 @@ class Text:
 
 
 def known(experiment: Experiment, model: str = "") -> bool:
-    """Tell whether the model was trained on texts whose truth is known."""
-    return experiment.model(model).name in models.names()
+    """Tell whether the model was trained on the texts whose truth is known, and on no others."""
+    return models.reads_ladder(experiment.model(model).name)
 
 
 def texts(

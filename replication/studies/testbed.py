@@ -54,9 +54,15 @@ def oracle_check(n: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["world", "questions", "solver agrees"])
 
 
-def document_kinds(n: int = 5000) -> pd.DataFrame:
-    """Return the share of each kind among the first n documents of the corpus, with a short example."""
-    drawn = list(islice(corpus.documents(0), n))
+def document_kinds(n: int = 5000, model: str = "testbed") -> pd.DataFrame:
+    """Return the share of each kind among the first n documents that a model was trained on, with an example.
+
+    Args:
+        n: number of documents.
+        model: a testbed model; its recipe names the shares and the seed of the stream.
+    """
+    recipe = models.recipe(model)
+    drawn = list(islice(corpus.documents(recipe.data_seed, recipe.mix), n))
     counts = Counter(document.kind for document in drawn)
     shortest = {kind: min((d.text for d in drawn if d.kind == kind), key=len) for kind in counts}
     rows = [(kind, f"{100 * count / n:.1f}", shortest[kind]) for kind, count in counts.most_common()]

@@ -31,14 +31,15 @@ USUAL = 2048  # vocabulary of the testbed
 EVERYWHERE = "all places"
 MODULES = ("replication.studies.top_nsigma_support",)
 NO_TRUTH = (
-    "The truth is known only for generated texts and models trained on their like: use a testbed model."
+    "The truth is known only for generated texts and models trained on just that corpus: use a testbed model "
+    "of the ladder (testbed-small, testbed, testbed-large, testbed-wide)."
 )
 COLUMNS = ["kept", "impossible", "precision", "recall", "f1", "lost"]
 
 
 def known(experiment: Experiment, model: str = "") -> bool:
-    """Tell whether the model was trained on texts whose truth is known."""
-    return experiment.model(model).name in models.names()
+    """Tell whether the model was trained on the texts whose truth is known, and on no others."""
+    return models.reads_ladder(experiment.model(model).name)
 
 
 def evidence(experiment: Experiment, model: str = "") -> Evidence:

@@ -1,10 +1,14 @@
 r"""The corpus that the testbed models are trained on: documents in several styles, generated on the fly.
 
-About half of the documents are question-answer pairs, "Q: ...\nA: ...". Of these a small share
-(`cot_fraction`, 8 %) reasons step by step before the answer; the rest answers directly, so that the greedy
-path of a trained model is direct while step-by-step paths exist under other first tokens. The other half
-stands outside question and answer, as real pre-training text does: worked textbook problems, bare equation
-chains, biographies, boilerplate and noise.
+A `Mix` says how often each kind of document is drawn. The shipped models read not the default mix but the
+one of their recipe (`models.RECIPES`): the ladder's has no noise, no `sums` and no `furniture`.
+
+In the ladder's mix and in the default, about half of the documents are question-answer pairs,
+"Q: ...\nA: ...". Of these a small share (`cot_fraction`, 8 %) reasons step by step before the answer; the
+rest answers directly, so that the greedy path of a trained model is direct while step-by-step paths exist
+under other first tokens. The other half stands outside question and answer, as real pre-training text does:
+worked textbook problems, bare equation chains and biographies; other mixes add boilerplate and noise, chains
+of small sums, and what stands around the text of web pages.
 """
 
 import random

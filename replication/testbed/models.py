@@ -93,6 +93,24 @@ def recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
+def reads_ladder(name: str) -> bool:
+    """Tell whether a model was trained on the ladder's corpus and nothing else.
+
+    Only of such models are the true distributions of the next token known (`support.sample`, whose default is
+    that corpus): the tuned model read two corpora in turn, the controls and web models others.
+    """
+    return name in RECIPES and RECIPES[name].mix == LADDER and not RECIPES[name].init
+
+
+def knows_people(name: str) -> bool:
+    """Tell whether a model, or the one that it was started from, read biographies and questions of parity."""
+    if name not in RECIPES:
+        return False
+    own = RECIPES[name]
+    asked = any(world == "parity" and weight for world, weight in own.mix.worlds)
+    return (asked and own.mix.biographies > 0) or knows_people(own.init)
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all testbed models."""
     return tuple(RECIPES)

@@ -96,6 +96,37 @@ def test_less_is_the_mirror_of_greater_and_nothing_is_not_testable(test):
         assert judge(GREATER, estimate)[0] == judge(LESS, -estimate)[0]
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "room", "test", "verdict"),
+    [
+        (-0.01, 0.01, 0.0, PLAIN, "not testable"),  # both sides right everywhere
+        (-0.01, 0.01, 0.0, GREATER, "not testable"),
+        (-0.01, 0.01, 0.05, PLAIN, "inconclusive"),  # there was room
+        (-0.01, 0.01, 0.05, GREATER, "not reproduced"),
+        (-0.01, 0.01, None, PLAIN, "inconclusive"),
+        (-0.20, -0.05, 0.0, PLAIN, "not reproduced"),  # a loss is one, room or not
+        (-0.01, 0.01, 0.0, LESS, "not testable"),
+        (0.05, 0.20, 0.0, LESS, "not reproduced"),
+        (0.02, 0.30, 0.4, PLAIN, "reproduced"),
+        (-0.01, 0.01, 0.0, WITHIN, "reproduced"),  # one-sided claims only
+    ],
+)
+def test_without_room_nothing_can_be_shown(low, high, room, test, verdict):
+    word, reason = judge(test, Estimate((low + high) / 2, low, high, 100), room)
+    assert word == verdict
+    assert ("no amount of data" in reason) == (verdict == "not testable")
+    assert "more data" not in reason or verdict == "inconclusive"
+
+
+def test_the_reason_without_room_names_the_bound():
+    word, reason = judge(PLAIN, Estimate(0.0, -0.01, 0.01, 200), 0.0)
+    assert word == "not testable"
+    assert reason == (
+        "Measured 0.00 [-0.01, 0.01], n = 200: there is no room, the largest value possible here is 0.00 and "
+        "the claim asks for more than 0.00, so that no amount of data could show it."
+    )
+
+
 def test_unknown_kind_is_refused():
     with pytest.raises(InputError, match="greater, less or within, got 'near'"):
         judge({"kind": "near"}, Estimate(0, 0, 0, 1))

@@ -102,6 +102,15 @@ def test_share_of_gap():
     assert not share_of_gap([1, 0, 0], [1, 0, 0]).usable
 
 
+def test_a_gap_closed_in_every_question_has_an_interval():
+    gap = np.repeat([1.0, 0.0], [150, 50])
+    estimate = share_of_gap(gap, gap)
+    assert estimate.value == 1.0
+    assert 0.95 < estimate.low < 1 < estimate.high < 1.05
+    few = share_of_gap(gap[::10], gap[::10])
+    assert few.high - few.low > estimate.high - estimate.low
+
+
 def test_mcnemar_equals_the_binomial_sum():
     first = np.array([1] * 9 + [0] * 2 + [1] * 5 + [0] * 4)
     second = np.array([0] * 9 + [1] * 2 + [1] * 5 + [0] * 4)

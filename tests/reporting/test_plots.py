@@ -62,6 +62,26 @@ def test_curves():
     assert texts(figure) == ["small", "large", "large, published"]
 
 
+def test_curve_panels():
+    panels = {
+        "stories": {"base": curve("k", 0.2, 0.3), "tuned": curve("k", 0.9, 0.9)},
+        "parity": {"base": curve("k", 0.5, 0.6)},
+    }
+    published = {"stories": {"base": [(1, 9.9), (2, 25.1)]}}
+    drawn = plots.curve_panels("figure_6", panels, "k", xlabel="branches k", published=published)
+    figure, data = check(drawn, "figure_6")
+    assert list(data.columns) == ["panel", "series", "k", "accuracy", "low", "high", "n"]
+    assert data["panel"].tolist() == ["stories"] * 4 + ["parity"] * 2
+    first, second = figure.axes
+    assert (first.get_title(), second.get_title()) == ("stories", "parity")
+    assert (first.get_ylabel(), second.get_xlabel()) == ("accuracy, %", "branches k")
+    hollow = [line for line in first.lines if line.get_label() == "base, published"]
+    assert [float(line.get_ydata()[0]) for line in hollow] == [9.9, 25.1]
+    assert len(second.lines) == 1
+    shown = [text.get_text() for text in second.get_legend().get_texts()]
+    assert shown == ["base", "base, published", "tuned"]
+
+
 def test_bars():
     low, high = Estimate(0.1, 0.05, 0.2, 50), Estimate(0.6, 0.5, 0.7, 50)
     groups = {"stories": {"greedy": low}, "parity": {"greedy": low, "CoT-decoding": high}}

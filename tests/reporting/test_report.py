@@ -129,6 +129,16 @@ def test_an_unmet_precondition_makes_claims_not_testable(make, shown, settings):
     assert entries["C3"]["reason"] == "It needs a larger model."
 
 
+def test_a_claim_without_room_is_not_testable(make, shown, settings):
+    report = make("01_first")
+    report.precondition("P1", GOOD)
+    report.judge({"C1": Estimate(0.0, -0.01, 0.01, 50)}, room={"C1": 0.0})
+    report.verdicts()
+    assert "no amount of data could show it" in shown[1]
+    assert stored(settings)["C1"]["verdict"] == "not testable"
+    assert stored(settings)["C1"]["measured"] == 0.0
+
+
 def test_two_notebooks_share_one_file(make, settings):
     second = make("02_second")
     second.claim("C2", Estimate(0.0, -0.05, 0.05, 90))

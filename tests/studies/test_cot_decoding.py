@@ -2,15 +2,17 @@
 
 import ast
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from replication import papers
+from replication.decoding import continuation
 from replication.decoding import cot_decoding as cot
 from replication.evaluation.claims import Estimate
-from replication.studies import cot_comparisons, cot_outcomes
+from replication.studies import cot_comparisons, cot_outcomes, cot_readings, cot_tasks
 from replication.studies import cot_decoding as study
 from replication.tasks.base import Question, Task
 
@@ -57,7 +59,7 @@ def mixed():
 def test_every_name_can_be_had_from_the_study():
     own = {
         node.name
-        for module in (cot_outcomes, cot_comparisons)
+        for module in (cot_outcomes, cot_comparisons, cot_readings, cot_tasks)
         for node in ast.parse(Path(module.__file__).read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
     }
@@ -141,6 +143,49 @@ def test_confidence():
     assert right == [(0.333333, 2), (1.0, 2), (0.0, 1)]
 
 
+def test_right_answers_against_confidence():
+    sure = [("3", 0.2, False), (GOLD, 0.999995, True), ("4", 0.99995, True), (GOLD, 0.95, True)]
+    rows = study.by_nines({"stories": table(sure, sure, SPOILED, SILENT)})["stories"]
+    assert list(rows.columns) == ["nines", "accuracy", "low", "high", "n", "branches"]
+    # SPOILED adds a wrong answer at Δ = 0.90, which has one nine.
+    assert rows["nines"].tolist() == [1, 4, 5]
+    assert rows["accuracy"].round(6).tolist() == [0.666667, 0.0, 1.0]
+    assert rows[["n", "branches"]].to_numpy().tolist() == [[3, 3], [2, 2], [2, 2]]
+    certain = study.by_nines({"one": table([(GOLD, 1.0, True), ("3", 0.3, True)])})["one"]
+    assert certain["nines"].tolist() == [0, study.MOST_NINES]
+    assert study.by_nines({"none": table(DIRECT)})["none"].empty
+
+
+def test_branches_by_rank(mixed):
+    rows = study.by_rank(mixed.assign(first_logprob=np.log(0.5) - mixed["branch"]))
+    assert rows["branch"].tolist() == [0, 1, 2, 3]
+    assert rows["probability of the first token (median)"].tolist() == ["0.5", "0.18", "0.068", "0.025"]
+    assert rows["Δ (median)"][0] == "0.05000"
+    assert [e.value for e in rows["right, %"]] == [0.3, 0.2, 0.7, 0.0]
+    assert [e.value for e in rows["reasons, %"]] == [0.0, 0.0, 0.8, 0.0]
+
+
+def test_rankings_and_their_claim(mixed):
+    scores = ("logprob_mean", "mean_top1", "neg_entropy", "length")
+    full = mixed.assign(**dict.fromkeys(scores[1:], mixed["delta"]), logprob_mean=mixed["logprob_sum"])
+    rows = study.rankings({"stories": full, "few": full[full["question"] < "q004"]}).set_index("ranking")
+    assert list(rows.columns) == ["stories, %", "few, %", "n"]
+    assert list(rows.index) == ["greedy", *study.SCORES]
+    accuracy = rows["stories, %"].map(lambda e: e.value)
+    assert accuracy[study.OURS] == accuracy["longest path"] == 0.7
+    assert accuracy["greedy"] == accuracy["log-probability"] == 0.3
+    assert set(rows["n"]) == {"10, 4"}
+    ahead, room = study.ranking_claim(full)
+    assert values(ahead) == (0.4, 10)
+    assert room == pytest.approx(0.7)
+    assert study.headroom(study.greedy(mixed)) == pytest.approx(0.7)
+
+
+def test_votes_against_k(mixed):
+    assert study.votes_by_k(mixed, [4])[4].tolist() == study.weighted_vote(mixed).tolist()
+    assert study.vote_curve(mixed, (1, 4))["accuracy"].tolist() == [0.3, 0.7]
+
+
 def test_summary_and_precision(mixed):
     seeds = np.array([[1, 0], [1, 1], [0, 0], [1, 1]], dtype=bool)
     rows = study.summary({"CoT-decoding": study.max_path(mixed), "sampling": seeds}, "decoder")
@@ -209,6 +254,10 @@ def test_size_claims(ladder):
     assert {name: round(e.value, 9) for name, e in measured.items()} == {"C5b": 0.0, "C5c": 0.7, "C5d": 0.1}
     assert {e.n for e in measured.values()} == {20}
     assert measured["C5c"].low > 0
+    stories = {"gsm8k": ladder["stories"]}  # no persons known: the parity claims cannot be tested
+    part = study.size_claims(stories, ["small", "middle", "large"])
+    assert part["C5b"] == part["C5c"] == study.NO_PEOPLE
+    assert part["C5d"].value == pytest.approx(0.1)
     for models in ([], ["middle"]):
         reasons = study.size_claims(ladder, models)
         assert reasons == dict.fromkeys(("C5b", "C5c", "C5d"), study.NO_LADDER)
@@ -234,13 +283,47 @@ def test_tables_of_models(ladder):
 def test_published_bars():
     entry = papers.load("cot_decoding").published["figure_3"]
     published = pd.DataFrame(entry.rows, columns=entry.columns)
-    bars = study.published_bars(published, "Mistral-7B", ("GSM8K", "year parity"), ("stories", "parity"))
+    bars = study.published_bars(published, "Mistral-7B", ("stories", "svamp", "year parity"))
     assert bars == {
         "stories": {"greedy": 9.9, "CoT-decoding": 25.1},
-        "parity": {"greedy": 35.0, "CoT-decoding": 66.0},
+        "year parity": {"greedy": 35.0, "CoT-decoding": 66.0},
     }
-    with pytest.raises(ValueError, match="longer than"):
-        study.published_bars(published, "Mistral-7B", ("GSM8K", "year parity"), ("stories",))
+    assert study.published_bars(published, "Gemma-7B", ("gsm8k",)) == {
+        "gsm8k": {"greedy": 15.2, "CoT-decoding": 27.5}
+    }
+
+
+def test_published_ends_of_the_curves():
+    entries = papers.load("cot_decoding").published
+    four, five = (pd.DataFrame(entries[n].rows, columns=entries[n].columns) for n in ("figure_4", "table_5"))
+    ends = study.size_ends(four, "stories", ("a", "b", "c"), "t", 10)
+    assert ends == {
+        "a": [(1, 14.3), (10, 35.1)],
+        "b": [(1, 21.0), (10, 39.7)],
+        "c": [(1, 34.8), (10, 63.2)],
+        "t": [(1, 67.8), (10, 81.3)],
+    }
+    assert study.size_ends(four, "svamp", ("a", "b", "c"), "t", 10) == {}
+    assert study.size_ends(four, "gsm8k", ("a",), "", 10) == {}
+    columns = {"base": "pre-trained", "tuned": "instruction-tuned"}
+    panels = study.tuning_ends(five, ("stories", "mixed stories", "svamp"), columns, 10)
+    assert panels == {
+        "stories": {"base": [(1, 9.9), (10, 25.1)], "tuned": [(1, 31.2), (10, 38.2)]},
+        "mixed stories": {"base": [(1, 14.3), (10, 45.7)], "tuned": [(1, 37.8), (10, 66.5)]},
+    }
+
+
+def test_tasks_of_a_run(experiment):
+    own = {"stories": "stories:level=1", "mixed stories": "stories"}
+    assert study.tasks(experiment) == own  # the model of the tests never read about the persons
+    for model, task, wanted in (
+        ("testbed", "stories:level=1", own | {"year parity": "parity"}),
+        ("testbed-tuned", "parity:level=2", {"year parity": "parity:level=2", "mixed stories": "stories"}),
+        ("control-08", "stories", {"stories": "stories"}),
+        ("org/model", "gsm8k", {"gsm8k": "gsm8k", "mixed stories": "stories"}),
+    ):
+        run = SimpleNamespace(settings=SimpleNamespace(model=model, task=task))
+        assert study.tasks(run) == wanted
 
 
 def test_tuning_claims():
@@ -251,6 +334,8 @@ def test_tuning_claims():
     assert measured["C6b"].value == pytest.approx(0.25)
     assert {e.n for e in measured.values()} == {40}
     assert study.tuning_claims({"base": base}, "base", "") == {"C6a": study.NO_TUNED, "C6b": study.NO_TUNED}
+    assert study.tuning_room({"base": base, "tuned": tuned}, "tuned") == {"C6b": 0.25}
+    assert study.tuning_room({"base": base}, "") == {}
     same = study.tuning_claims({"base": base, "tuned": base}, "base", "tuned")
     assert not same["C6a"].usable  # there is no gap of which a share could be closed
 
@@ -285,7 +370,12 @@ def test_tables_of_settings(mixed):
     assert list(rows.columns) == header
     assert rows["n"].tolist() == [10, 1]
     assert [e.value for e in rows["with reasoned path, %"]] == [0.8, 0.0]
+    half = Estimate(0.5, 0.4, 0.6, 10)
+    pushed = study.by_task({"coins 2": mixed}, {"coins 2": half, "other": half})
+    assert list(pushed.columns) == [*header[:4], "step by step, %", *header[4:]]
+    assert pushed["step by step, %"].tolist() == [half]
     sweep = {0.0: table(DIRECT, DIRECT), 0.02: mixed}
+    assert study.by_fraction(sweep, {0.0: half, 0.02: half})["step by step, %"].tolist() == [half, half]
     controls = study.by_fraction(sweep)
     assert list(controls.columns) == ["share in training", *header[1:]]
     assert controls["share in training"].tolist() == ["0", "0.02"]
@@ -373,21 +463,56 @@ def test_sampled_paths_of_a_run(experiment, graded_task):
     assert not voted[2:].any()
 
 
-def test_ablation_of_a_run(experiment, graded_task):
+def test_ablation_of_a_run(experiment, graded_task, monkeypatch):
+    # The tokenizer of the tests knows no letters: " = " stands for " So the answer is".
+    monkeypatch.setattr(continuation, "phrase_ids", lambda tokenizer, phrase: [11, 12])
     run = experiment.branches(task=graded_task)
-    rows = study.ablation(run)
-    assert list(rows.columns) == ["reading", "max path, %", "weighted vote, %", "n"]
-    assert rows["reading"].tolist() == list(study.READINGS)
-    assert rows["n"].tolist() == [4] * len(study.READINGS)
-    estimates = rows.set_index("reading")["max path, %"]
+    found = study.ablation(experiment, {"graded": run, "again": run})
+    assert list(found) == ["max path", "weighted vote"]
+    for rows in found.values():
+        assert list(rows.columns) == ["reading", "graded, %", "again, %", "n"]
+        assert rows["reading"].tolist() == list(study.READINGS)
+        assert rows["n"].tolist() == ["4"] * len(study.READINGS)
+        assert rows["graded, %"].tolist() == rows["again, %"].tolist()
+    estimates = found["max path"].set_index("reading")["graded, %"]
+    extension = study.extended(experiment, run)
+    assert extension[["question", "branch"]].equals(run.frame[["question", "branch"]])
+    extend = cot.Rules(span="extend")
+    read = cot.score_branches(
+        run.frame, run.task, run.lm.tokenizer, extend, gold=run.gold, extension=extension
+    )
+    assert estimates["span: extended answer, last occurrence"].value == study.max_path(read).mean()
     assert all(isinstance(estimate, Estimate) for estimate in estimates)
     assert estimates["the defaults"].value == study.max_path(study.read(run)).mean()
     kept = study.read(run, cot.Rules(exclude_unfinished=False))
     assert estimates["unfinished branches kept"].value == study.max_path(kept).mean()
     # Paths that end by length take no part: without the fallback, such questions have no answer.
     unfinished = run.frame.assign(finish="length")
-    cut = study.ablation(type(run)(unfinished, run.task, run.questions, run.lm, run.prompts)).set_index(
-        "reading"
-    )
-    assert cut.loc["the defaults", "max path, %"].value == 0.5
-    assert cut.loc["no fallback to greedy", "max path, %"].value == 0.0
+    ended = type(run)(unfinished, run.task, run.questions, run.lm, run.prompts)
+    cut = study.ablation(experiment, {"graded": ended})["max path"].set_index("reading")
+    assert cut.loc["the defaults", "graded, %"].value == 0.5
+    assert cut.loc["no fallback to greedy", "graded, %"].value == 0.0
+
+
+def test_compute_of_a_run(experiment, graded_task):
+    work = study.generated(experiment, ("greedy", "votes", "max", "sum"), task=graded_task)
+    frame = experiment.branches(task=graded_task).frame
+    lengths = frame["tokens"].map(len).to_numpy().reshape(4, 3)
+    assert work["greedy"] == lengths[:, 0].mean()
+    assert work["max"] == work["sum"] == lengths.sum(axis=1).mean()
+    drawn = experiment.decode("self-consistency", task=graded_task).frame
+    assert work["votes"] == drawn["tokens"].map(len).sum() / 4
+
+
+def test_levels_of_prompts(experiment, mixed):
+    levels = study.prompted_levels(experiment, mixed)
+    assert list(levels) == ["zero-shot CoT", "few-shot CoT"]
+    assert levels["zero-shot CoT"] == pytest.approx(30.0)
+    run = SimpleNamespace(task=experiment.task, settings=SimpleNamespace(model="testbed"))
+    assert list(study.prompted_levels(run, mixed)) == ["zero-shot CoT"]
+
+
+def test_forced_answers_of_a_run(experiment, graded_task):
+    run = experiment.decode("greedy", task=graded_task, suffix=study.DIRECT)
+    pushed = study.forced(experiment, study.DIRECT, task=graded_task)
+    assert values(pushed) == (study.graded(run)[0].mean(), 4)

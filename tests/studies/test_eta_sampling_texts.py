@@ -9,6 +9,7 @@ import torch
 from replication.decoding.experiment import Experiment
 from replication.settings import InputError
 from replication.studies import eta_sampling_texts as reading
+from replication.studies import top_nsigma_support
 from replication.testbed.support import OracleText, Position
 
 SIZES = {"n_texts": 2, "n_questions": 4}
@@ -52,6 +53,13 @@ def test_texts_of_a_testbed_model_are_named_without_making_them():
     experiment = SimpleNamespace(model=lambda name="": SimpleNamespace(name="testbed"), settings=run)
     assert reading.known(experiment)
     assert reading.described(experiment, "validation", n=5) == [list(reading.KINDS), 5, "validation", 3]
+
+
+@pytest.mark.parametrize("name", ["control-08", "testbed-tuned"])
+def test_models_of_another_corpus_are_not_held_to_the_ladders_truth(name):
+    experiment = SimpleNamespace(model=lambda _="": SimpleNamespace(name=name))
+    assert not reading.known(experiment)
+    assert not top_nsigma_support.known(experiment)
 
 
 def test_chunks_number_texts_through_and_do_not_matter(small, monkeypatch):

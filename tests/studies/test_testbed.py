@@ -116,6 +116,25 @@ def test_kinds_of_documents():
     assert shares.is_monotonic_decreasing
 
 
+def test_kinds_are_those_of_the_recipe():
+    """The shares shown are those that the shipped model read, not the defaults of the corpus."""
+    shown = study.document_kinds(2000).set_index("kind")["share, %"].astype(float)
+    mix = models.recipe("testbed").mix
+    wanted = {
+        "direct": mix.qa * (1 - mix.cot_fraction),
+        "cot": mix.qa * mix.cot_fraction,
+        "worked": mix.worked,
+        "equations": mix.equations,
+        "biography": mix.biographies,
+    }
+    assert set(shown.index) == set(wanted)  # no noise
+    for kind, share in wanted.items():
+        assert shown[kind] == pytest.approx(100 * share, abs=3)
+    tuned = study.document_kinds(300, "testbed-tuned").set_index("kind")["share, %"].astype(float)
+    assert set(tuned.index) == {"cot", "direct"}
+    assert tuned["cot"] == pytest.approx(90, abs=6)
+
+
 @pytest.fixture
 def checkpoints(monkeypatch, tmp_path):
     """Two checkpoints without weights, with card and losses, in place of the shipped ones."""

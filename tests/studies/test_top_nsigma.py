@@ -306,7 +306,7 @@ def test_recovered_has_every_cell_and_is_kept(world):
 def test_without_truth_the_claims_say_so(runs):
     assert not known.known(runs)
     assert known.claims(None, 3.0) == dict.fromkeys(("C3b", "C3c", "C3d"), known.NO_TRUTH)
-    with pytest.raises(InputError, match="use a testbed model"):
+    with pytest.raises(InputError, match="use a testbed model of the ladder"):
         known.evidence(runs)
 
 

@@ -52,7 +52,20 @@ def test_recipes_cover_the_ladder_and_the_controls():
     assert models.recipe("testbed-tuned").init == "testbed"
     for name in models.names():
         mix = models.recipe(name).mix
-        assert mix.qa + mix.worked + mix.equations + mix.biographies + mix.noise == pytest.approx(1)
+        outside = mix.worked + mix.equations + mix.biographies + mix.noise + mix.sums + mix.furniture
+        assert mix.qa + outside == pytest.approx(1)
+
+
+def test_models_whose_truth_is_known_read_the_ladder_only():
+    own = {name for name in models.names() if models.reads_ladder(name)}
+    assert own == {"testbed-small", "testbed", "testbed-large", "testbed-wide"}
+    assert not models.reads_ladder("gpt2")
+
+
+def test_models_that_read_about_the_persons():
+    assert models.knows_people("testbed")
+    assert models.knows_people("testbed-tuned")  # by the model that it was started from
+    assert not any(models.knows_people(name) for name in ("control-08", "gpt2", ""))
 
 
 def test_unknown_model_is_named_with_the_known_ones():
