@@ -13,13 +13,13 @@ import pandas as pd
 
 from replication.evaluation.accuracy import proportion, wilson
 from replication.evaluation.claims import NOTHING, Estimate
+from replication.lm import harness
+from replication.lm.harness import Protocol
 from replication.lm.loading import LanguageModel, check, load
 from replication.lm.records import Store, canonical
 from replication.settings import ROOT, InputError, Settings
-from replication.lm import harness
 from replication.tasks import load_task
 from replication.tasks.base import Question, Task
-from replication.lm.harness import Protocol
 
 TESTBED = ("testbed-small", "testbed", "testbed-large")
 WORLD = "stories:kind=plain,level=2"  # all three can calculate these in steps

@@ -1,7 +1,7 @@
 r"""The corpus that the testbed models are trained on: documents in several styles, generated on the fly.
 
 A `Mix` says how often each kind of document is drawn. The shipped models read not the default mix but the
-one of their recipe (`models.RECIPES`): the ladder's has no noise, no `sums` and no `furniture`.
+one of their recipe (`models.RECIPES`): the ladder's has no noise.
 
 In the ladder's mix and in the default, about half of the documents are question-answer pairs,
 "Q: ...\nA: ...". Of these a small share (`cot_fraction`, 8 %) reasons step by step before the answer; the

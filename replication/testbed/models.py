@@ -97,7 +97,7 @@ def reads_ladder(name: str) -> bool:
     """Tell whether a model was trained on the ladder's corpus and nothing else.
 
     Only of such models are the true distributions of the next token known (`support.sample`, whose default is
-    that corpus): the tuned model read two corpora in turn, the controls and web models others.
+    that corpus): the tuned model read two corpora in turn, the controls others.
     """
     return name in RECIPES and RECIPES[name].mix == LADDER and not RECIPES[name].init
 

@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from replication.settings import InputError
 from replication.lm import harness
+from replication.lm.harness import Protocol
+from replication.settings import InputError
 from replication.tasks import load_task, prompts
 from replication.tasks.base import Question, Task
-from replication.lm.harness import Protocol
 
 
 def task(kind, **changes):

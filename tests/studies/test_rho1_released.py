@@ -8,10 +8,10 @@ import pytest
 
 from replication import papers, settings
 from replication.evaluation.claims import Estimate
+from replication.lm import harness
 from replication.settings import InputError
 from replication.studies import rho1_released as released
 from replication.studies.rho1_released import Evaluation
-from replication.lm import harness
 
 HUB = released.C12_MODEL
 
