@@ -58,6 +58,7 @@ class Exam:
         return {
             "marks": list(self.marks),
             "blocks": self.blocks.digest if self.blocks else "",
+            "task": self.task.name if self.task else "",
             "questions": Task.question_hash(asked),
             "first": len(self.questions),
             "prompts": hashlib.sha256(canonical(prompts).encode()).hexdigest(),
