@@ -108,12 +108,17 @@ class Sampler:
 def nucleus(scores: Tensor, p: float) -> Tensor:
     """Return the tokens that transformers' top-p keeps of each row of (n, V) float32 scores: (n, V) bool.
 
-    The sums are the same. Values are sorted without their places, by numpy, in a sixth of the time; so all
-    tokens that tie with the last one kept are kept, of which transformers takes an arbitrary choice.
+    The sums are the same. Values are sorted without their places, by numpy, in a sixth of the time. Where
+    tokens tie with the last one kept, transformers keeps only some of them; such rows are left to it.
     """
     ordered = torch.from_numpy(np.sort(scores.cpu().numpy(), axis=-1)).to(scores.device)
     cut = (ordered.softmax(-1).cumsum(-1) <= 1 - p).sum(-1, keepdim=True).clamp_(max=scores.shape[-1] - 1)
-    return (scores >= ordered.gather(-1, cut)) & (scores > -torch.inf)
+    kept = (scores >= ordered.gather(-1, cut)) & (scores > -torch.inf)
+    tied = kept.sum(-1) > scores.shape[-1] - cut[:, 0]
+    if bool(tied.any()):
+        nothing = torch.zeros((int(tied.sum()), 0), dtype=torch.long)
+        kept[tied] = RULES["top-p"](p)(nothing, scores[tied]) > -torch.inf
+    return kept
 
 
 def typical(scores: Tensor, mass: float) -> Tensor:
