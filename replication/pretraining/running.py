@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 from transformers import AutoModelForCausalLM, TrainerCallback
+from transformers.utils import logging
 
 from replication.lm import engine
 from replication.lm.loading import LanguageModel, load
@@ -30,6 +31,7 @@ def run(plan: Plan, device: str, folder: Path) -> dict[str, pd.DataFrame]:
         device: "cpu", "cuda" or "mps".
         folder: made here; holds the Trainer's own files while it runs.
     """
+    logging.disable_progress_bar()  # bars of loading and saving have no place in notebooks
     tokenizer = load(plan.base, "cpu").tokenizer
     # On a CPU denormal numbers, such as the fading moments of tokens that do not occur, cost many times more.
     torch.set_flush_denormal(True)
