@@ -5,7 +5,14 @@ import hypothesis
 import pytest
 
 # The same examples on every run, no time limit on slow machines, nothing written beside the tests.
-hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, database=None)
+# A busy machine draws examples slowly, which says nothing about the code.
+hypothesis.settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("suite")
 
 
