@@ -5,14 +5,7 @@ import hypothesis
 import pytest
 
 # The same examples on every run, no time limit on slow machines, nothing written beside the tests.
-# A busy machine draws examples slowly, which says nothing about the code.
-hypothesis.settings.register_profile(
-    "suite",
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
-)
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("suite")
 
 

@@ -12,6 +12,7 @@ from transformers.utils import logging
 
 from replication.lm import engine
 from replication.lm.loading import LanguageModel, load
+from replication.lm.training import flushed_denormals
 from replication.pretraining import reference
 from replication.pretraining.collating import Collator
 from replication.pretraining.plans import Exam, Plan
@@ -33,8 +34,6 @@ def run(plan: Plan, device: str, folder: Path) -> dict[str, pd.DataFrame]:
     """
     logging.disable_progress_bar()  # bars of loading and saving have no place in notebooks
     tokenizer = load(plan.base, "cpu").tokenizer
-    # On a CPU denormal numbers, such as the fading moments of tokens that do not occur, cost many times more.
-    torch.set_flush_denormal(True)
     model = AutoModelForCausalLM.from_pretrained(_place(plan.base), dtype=torch.float32)
     watch = Watch(plan.exam, tokenizer, plan.steps)
     trainer = SelectiveTrainer(
@@ -45,7 +44,8 @@ def run(plan: Plan, device: str, folder: Path) -> dict[str, pd.DataFrame]:
         selection=plan.selection if "keep" not in plan.columns else None,
         callbacks=[watch],
     )
-    trainer.train()
+    with flushed_denormals():
+        trainer.train()
     model.eval()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

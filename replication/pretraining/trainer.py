@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
+from replication.lm.training import CPU_ARGUMENTS
 from replication.pretraining import ranks, scoring
 from replication.pretraining.collating import BLOCK, ENTROPY, KEEP, LOSS, Collator
 from replication.pretraining.selection import (
@@ -40,18 +41,7 @@ def cpu_args(output_dir: Path | str, **overrides: Any) -> TrainingArguments:
         output_dir: where the Trainer may write.
         **overrides: any other arguments.
     """
-    settings = {
-        "use_cpu": True,
-        "bf16": False,
-        "report_to": "none",
-        "disable_tqdm": True,
-        "save_strategy": "no",
-        "remove_unused_columns": False,
-        "prediction_loss_only": True,
-        "dataloader_pin_memory": False,
-        "logging_steps": 10,
-    }
-    return TrainingArguments(output_dir=str(output_dir), **settings | overrides)
+    return TrainingArguments(output_dir=str(output_dir), **CPU_ARGUMENTS | overrides)
 
 
 class SelectiveTrainer(Trainer):

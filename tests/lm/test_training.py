@@ -1,0 +1,25 @@
+import torch
+
+from replication.lm.training import flushed_denormals
+
+TINY = 1e-310
+
+
+def halved() -> float:
+    return float(torch.tensor([2 * TINY], dtype=torch.float64) / 2)
+
+
+def test_denormals_are_flushed_inside_and_kept_afterwards():
+    assert halved() > 0
+    with flushed_denormals():
+        assert halved() == 0
+    assert halved() > 0
+
+
+def test_denormals_are_kept_after_a_failure():
+    try:
+        with flushed_denormals():
+            raise KeyError
+    except KeyError:
+        pass
+    assert halved() > 0
