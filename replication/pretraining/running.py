@@ -12,7 +12,7 @@ from transformers.utils import logging
 
 from replication.lm import engine
 from replication.lm.loading import LanguageModel, load
-from replication.lm.training import flushed_denormals
+from replication.lm.training import flushed_denormals, spared_collections
 from replication.pretraining import reference
 from replication.pretraining.collating import Collator
 from replication.pretraining.plans import Exam, Plan
@@ -44,7 +44,7 @@ def run(plan: Plan, device: str, folder: Path) -> dict[str, pd.DataFrame]:
         selection=plan.selection if "keep" not in plan.columns else None,
         callbacks=[watch],
     )
-    with flushed_denormals():
+    with flushed_denormals(), spared_collections():
         trainer.train()
     model.eval()
     model.save_pretrained(folder)

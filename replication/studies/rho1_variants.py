@@ -292,3 +292,12 @@ def tool_claim(study: Study, runs: dict[str, list[Trained]]) -> Estimate:
     """Return the estimate of the claim about fine-tuning: selective minus plain."""
     right = tool_outcomes(study, runs)
     return paired.difference(right["SLM, 60 %"], right["CLM"], resample_seeds=True)
+
+
+def tool_calls(study: Study, runs: dict[str, list[Trained]]) -> Estimate:
+    """Return the calls a question of CLM or SLM after fine-tuning, whichever calls less."""
+    found = [
+        mean(np.stack([tool_answers(study, run)["calls"].to_numpy(dtype=float) for run in runs[name]], axis=1))
+        for name in ("CLM", "SLM, 60 %")
+    ]
+    return min(found, key=lambda estimate: estimate.value)

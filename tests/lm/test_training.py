@@ -1,6 +1,8 @@
+import gc
+
 import torch
 
-from replication.lm.training import flushed_denormals
+from replication.lm.training import flushed_denormals, spared_collections
 
 TINY = 1e-310
 
@@ -23,3 +25,10 @@ def test_denormals_are_kept_after_a_failure():
     except KeyError:
         pass
     assert halved() > 0
+
+
+def test_objects_are_spared_inside_only():
+    before = gc.get_freeze_count()
+    with spared_collections():
+        assert gc.get_freeze_count() > before
+    assert gc.get_freeze_count() == before
