@@ -297,7 +297,7 @@ def tool_claim(study: Study, runs: dict[str, list[Trained]]) -> Estimate:
 def tool_calls(study: Study, runs: dict[str, list[Trained]]) -> Estimate:
     """Return the calls a question of CLM or SLM after fine-tuning, whichever calls less."""
     found = [
-        mean(np.stack([tool_answers(study, run)["calls"].to_numpy(dtype=float) for run in runs[name]], axis=1))
+        mean(np.stack([tool_answers(study, run)["calls"].to_numpy(float) for run in runs[name]], axis=1))
         for name in ("CLM", "SLM, 60 %")
     ]
     return min(found, key=lambda estimate: estimate.value)
