@@ -4,6 +4,7 @@ The scenarios lie in `story_change`, `story_longer`, `story_tales`, `story_total
 differences) and `story_groups` (products, quotients, rates, fractions). `kind="chain"` is a start of 2..20
 followed by `level` gains and losses of 1..9, in many settings; `kind="plain"` is the same in few words (see
 `story_plain`), `kind="notes"` in words that the ladder's models have not seen (see `story_notes`).
+`kind="moves"` and `kind="portions"` have solutions that commit themselves in words (see `story_commitments`).
 """
 
 import random
@@ -15,6 +16,7 @@ from replication.settings import InputError
 from replication.testbed import (
     lexicon,
     story_change,
+    story_commitments,
     story_events,
     story_groups,
     story_longer,
@@ -28,7 +30,7 @@ from replication.testbed.worlds import Problem, parse_step
 
 LEVELS = {1: 0.3, 2: 0.35, 3: 0.2, 4: 0.1, 5: 0.05}
 MIXED = ("chain", "change", "groups")
-KINDS = (*MIXED, "plain", "notes")
+KINDS = (*MIXED, "plain", "notes", *story_commitments.KINDS)
 _MIX = {
     1: (0.08, 0.47, 0.45),
     2: (0.08, 0.42, 0.5),
@@ -65,6 +67,10 @@ def scenarios(kind: str, level: int) -> tuple[tuple[Scenario, ...], tuple[float,
         pool = (Scenario(story_plain.plain, frozenset(LEVELS)),)
     elif kind == "notes":
         pool = (Scenario(story_notes.notes, frozenset(LEVELS)),)
+    elif kind == "moves":
+        pool = (Scenario(story_commitments.moves, frozenset(LEVELS)),)
+    elif kind == "portions":
+        pool = (Scenario(story_commitments.portions, frozenset({1, 2})),)
     elif kind == "change":
         parts = (story_change, story_longer, story_tales, story_totals, story_events)
         pool = tuple(scenario for part in parts for scenario in part.SCENARIOS)
