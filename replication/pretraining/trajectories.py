@@ -99,10 +99,10 @@ def shares(classes: ArrayLike) -> dict[str, float]:
     return {name: float((found == name).mean()) for name in CLASSES}
 
 
-def null_shares(
+def null_categories(
     losses: ArrayLike, seed: int = 0, repeats: int = 20, jointly: bool = False, threshold: float = THRESHOLD
-) -> dict[str, float]:
-    """Return the shares that the classes have when checkpoints are shuffled in time.
+) -> dict[str, Floats]:
+    """Return how often each token falls into each class when its checkpoints are shuffled in time.
 
     Fluctuation alone makes some lines rise and others fall; what exceeds these shares has an order in time.
     The paper has no such control.
@@ -116,21 +116,22 @@ def null_shares(
         threshold: as in `categories`.
 
     Returns:
-        The mean share of each class; L_mean stays that of the true last checkpoint.
+        Class -> (tokens,) share of the shuffles; L_mean stays that of the true last checkpoint.
 
     Raises:
         InputError: as `fit`; no repeat.
     """
     y = _trajectories(losses)
     if repeats < 1:
-        raise InputError(f"The shuffled shares need at least 1 repeat, got {repeats}.")
+        raise InputError(f"The shuffled classes need at least 1 repeat, got {repeats}.")
     generator = np.random.default_rng(seed)
     mean = float(y[:, -1].mean())
-    total = dict.fromkeys(CLASSES, 0.0)
+    total = {name: np.zeros(len(y)) for name in CLASSES}
     for _ in range(repeats):
         shuffled = y[:, generator.permutation(y.shape[1])] if jointly else generator.permuted(y, axis=1)
-        for name, share in shares(categories(shuffled, mean, threshold)).items():
-            total[name] += share / repeats
+        drawn = categories(shuffled, mean, threshold)
+        for name in CLASSES:
+            total[name] += (drawn == name) / repeats
     return total
 
 

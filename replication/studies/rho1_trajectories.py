@@ -31,14 +31,8 @@ def classes(found: Tokens) -> np.ndarray:
 
 def shuffled(found: Tokens, repeats: int = REPEATS) -> dict[str, np.ndarray]:
     """Return how often a token falls into each class when its checkpoints are shuffled: (S, n) each."""
-    total = {name: np.zeros((len(found.losses), found.losses.shape[2])) for name in CLASSES}
-    for seed, own in enumerate(found.losses):
-        mean, rng = float(own[-1].mean()), np.random.default_rng(seed)
-        for _ in range(repeats):
-            drawn = trajectories.categories(rng.permuted(own.T, axis=1), mean)
-            for name in CLASSES:
-                total[name][seed] += (drawn == name) / repeats
-    return total
+    drawn = [trajectories.null_categories(own.T, seed, repeats) for seed, own in enumerate(found.losses)]
+    return {name: np.stack([one[name] for one in drawn]) for name in CLASSES}
 
 
 def share(found: Tokens, values: np.ndarray) -> Estimate:

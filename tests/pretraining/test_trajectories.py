@@ -6,7 +6,7 @@ from replication.pretraining.trajectories import (
     accuracy_law,
     categories,
     fit,
-    null_shares,
+    null_categories,
     shares,
 )
 from replication.settings import InputError
@@ -64,15 +64,15 @@ def test_noise_alone_fills_the_changing_classes(sigma, share):
     found = shares(categories(losses))
     assert found["H->L"] == pytest.approx(share, abs=0.01)
     assert found["L->H"] == pytest.approx(share, abs=0.01)
-    null = null_shares(losses, repeats=3)
-    assert null["H->L"] == pytest.approx(share, abs=0.01)
+    null = null_categories(losses, repeats=3)
+    assert null["H->L"].mean() == pytest.approx(share, abs=0.01)
 
 
 def test_shuffled_checkpoints_take_the_order_away():
     losses = 2 + noise(0.1) - 0.1 * np.arange(15)
     assert shares(categories(losses))["H->L"] == 1
     for jointly in (False, True):
-        null = null_shares(losses, repeats=40, jointly=jointly)
+        null = {k: v.mean() for k, v in null_categories(losses, repeats=40, jointly=jointly).items()}
         assert null["H->L"] == pytest.approx(null["L->H"], abs=0.2)
         assert null["H->L"] < 0.6
         assert sum(null.values()) == pytest.approx(1)
@@ -80,8 +80,14 @@ def test_shuffled_checkpoints_take_the_order_away():
 
 def test_shuffles_repeat_by_their_seed():
     losses = 2 + noise(0.3, tokens=50)
-    assert null_shares(losses, seed=1) == null_shares(losses, seed=1)
-    assert null_shares(losses, seed=1) != null_shares(losses, seed=2)
+    first, again, other = (null_categories(losses, seed=seed)["H->L"] for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_every_token_falls_into_one_class_a_shuffle():
+    total = sum(null_categories(2 + noise(0.3, tokens=50), repeats=5).values())
+    assert np.allclose(total, 1)
 
 
 def test_selection_noise_makes_a_bump_at_the_checkpoint_that_selects():
@@ -143,7 +149,7 @@ def test_other_input_that_is_refused():
     with pytest.raises(InputError, match="at least one token"):
         shares([])
     with pytest.raises(InputError, match="at least 1 repeat"):
-        null_shares([[1.0, 2.0]], repeats=0)
+        null_categories([[1.0, 2.0]], repeats=0)
     with pytest.raises(InputError, match="3 or more"):
         accuracy_law([1, 2], [0.1, 0.2])
     with pytest.raises(InputError, match="4 or more"):
