@@ -1,4 +1,4 @@
-"""Measure suites of benchmarks: `python -m benchmarks.run [samplers] [engine] [pretraining]`.
+"""Measure suites of benchmarks: `python -m benchmarks.run [suite ...]`.
 
 Prints a Markdown table per suite and keeps everything in `<results>/bench/<suite>.json`. Times depend on the
 machine and on what else it does: compare ratios, and only within one run.
@@ -12,13 +12,13 @@ from dataclasses import asdict, replace
 
 import torch
 
-from benchmarks import engine, memory, pretraining, samplers
+from benchmarks import critical_tokens, engine, memory, pretraining, samplers
 from benchmarks.harness import Result, measure, table
 from replication.files import write_atomic
 from replication.reporting.environment import hardware, versions
 from replication.settings import results_root
 
-SUITES = ("samplers", "engine", "pretraining")
+SUITES = ("samplers", "engine", "pretraining", "critical_tokens")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -58,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--questions", type=_positive, default=32, help="engine: number of questions (32)")
     parser.add_argument(
         "--batch", type=_positive, default=pretraining.ROWS, help="pretraining: rows of 128 tokens (32)"
+    )
+    parser.add_argument(
+        "--trajectories", type=_positive, default=20, help="critical_tokens: number of responses (20)"
     )
     return parser
 
@@ -120,7 +123,19 @@ def _pretraining(options: argparse.Namespace) -> Measured:
     return size, checks, [replace(result, peak_mib=peaks.get(result.name)) for result in results]
 
 
-MEASURES = {"samplers": _samplers, "engine": _engine, "pretraining": _pretraining}
+def _critical_tokens(options: argparse.Namespace) -> Measured:
+    """Return size, checks and results of the search for critical tokens."""
+    work = critical_tokens.load_work(options.trajectories)
+    size = {"model": critical_tokens.MODEL, "task": critical_tokens.TASK, "rollouts": critical_tokens.N}
+    return size, critical_tokens.check(work), measure(critical_tokens.cases(work), options.rounds)
+
+
+MEASURES = {
+    "samplers": _samplers,
+    "engine": _engine,
+    "pretraining": _pretraining,
+    "critical_tokens": _critical_tokens,
+}
 
 
 def _show(content: dict[str, object], results: Sequence[Result]) -> None:

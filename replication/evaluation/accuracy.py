@@ -97,7 +97,8 @@ def pass_at_k(samples: ArrayLike, correct: ArrayLike, k: int) -> NDArray[np.floa
     enough = wrong >= k
     log_ratio = gammaln(np.where(enough, wrong, k) + 1) - gammaln(np.where(enough, wrong, k) - k + 1)
     log_ratio = log_ratio - gammaln(n + 1) + gammaln(n - k + 1)
-    return np.where(enough, 1.0 - np.exp(log_ratio), 1.0)
+    # Without a right sample it is 0 exactly, which rounding would miss by 1e-14.
+    return np.where(c == 0, 0.0, np.where(enough, 1.0 - np.exp(log_ratio), 1.0))
 
 
 def majority_vote(answers: Sequence[Choice | None], weights: Sequence[float] | None = None) -> Choice | None:

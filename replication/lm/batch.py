@@ -1,6 +1,6 @@
 """The rows of one batch while they are generated, and the plan they follow."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,8 +43,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Raise `InputError` for arguments out of range."""
-        if self.first not in ("free", "top-k"):
-            raise InputError(f"first needs to be 'free' or 'top-k', got {self.first!r}.")
+        if self.first not in ("free", "top-k", "given"):
+            raise InputError(f"first needs to be 'given', 'free' or 'top-k', got {self.first!r}.")
         if self.branches < 1 or self.max_new_tokens < 1 or self.branch_step < 0:
             raise InputError("generate needs branches >= 1, max_new_tokens >= 1 and branch_step >= 0.")
         if self.branch_step and self.first != "top-k":
@@ -63,7 +63,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Item:
-    """Branches `start` to `end` (excluded) of one prompt, which share a prefill."""
+    """The branches of one prompt from place `start` to `end` (excluded), which share a prefill."""
 
     prompt: int
     length: int
@@ -128,6 +128,7 @@ class Batch:
         stops: the stop strings of the plan.
         items: what this batch is made of.
         prefills: see `Session`.
+        given: first tokens by branch, of all prompts, where the plan takes them from there.
     """
 
     def __init__(
@@ -139,6 +140,7 @@ class Batch:
         stops: Stops,
         items: Sequence[Item],
         prefills: Prefills | None = None,
+        given: Sequence[Mapping[int, int]] | None = None,
     ) -> None:
         self.lm, self.plan, self.stops, self.items = lm, plan, stops, items
         self.names = [names[item.prompt] for item in items]
@@ -146,6 +148,10 @@ class Batch:
         self.first = np.cumsum(counts) - counts  # first row of each item
         self.item = np.repeat(np.arange(len(items)), counts)
         self.branch = np.concatenate([np.arange(item.start, item.end) for item in items])
+        self.given = None
+        if given is not None:
+            spans = [list(given[item.prompt].items())[item.start : item.end] for item in items]
+            self.branch, self.given = np.array([pair for span in spans for pair in span]).T
         self.keys = (
             stream_keys(plan.seed, [self.names[i] for i in self.item], self.branch)
             if self.plan.do_sample
@@ -199,6 +205,8 @@ class Batch:
         if self.plan.first == "top-k":
             choice = ranked(self.session.logits, max(item.end for item in self.items))  # (session rows, k)
             forced = choice[torch.from_numpy(source), torch.from_numpy(self.branch[rows])]
+        elif self.given is not None:
+            forced = torch.from_numpy(self.given[rows]).to(self.session.logits.device)
         self.paths.copy(self.row[source], rows)
         if len(source) != len(self.live) or (source != np.arange(len(source))).any():
             self.session.select(torch.from_numpy(source))

@@ -8,7 +8,7 @@ Batches are formed by prompt length under a token budget. No result depends on t
 prompts, except through the rounding of the model's own arithmetic (about 1e-7 of a logit in float32).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ def generate(
     ids: Sequence[str] | None = None,
     branches: int = 1,
     first: str = "free",
+    given: Sequence[Mapping[int, int]] | None = None,
     branch_step: int = 0,
     do_sample: bool = False,
     temperature: float = 1.0,
@@ -61,9 +62,13 @@ def generate(
         branches: paths per prompt.
         first: "free": every branch is an independent row. "top-k": the branches begin with distinct tokens,
             by descending probability, ties by smaller id; branch 0 goes on as the greedy path would.
+            "given": the branches and their first tokens are those of `given`.
+        given: for "given", the first token of each branch by its number, one mapping per prompt; a prompt
+            whose mapping is empty has no path. `branches` is not used.
         branch_step: generated step at which "top-k" branches; the greedy path leads there. A prompt whose
             greedy path ends earlier has that path only, as branch 0.
-        do_sample: sample every token that "top-k" does not force or lead to; else the largest score is taken.
+        do_sample: sample every token that is not forced and does not lead to a branch; else the largest score
+            is taken.
         temperature: divides the raw logits before the processors, as papers on samplers define them
             (transformers' `generate` runs custom processors first); used when sampling only.
         processors: called in order as `processor(input_ids, scores)`, with the row's padded prompt and
@@ -94,7 +99,8 @@ def generate(
         seed,
     )
     _check(lm, prompts, names, plan)
-    run = _Run(lm, [list(prompt) for prompt in prompts], names, plan, Stops(lm, plan.stop), prefills)
+    _check_given(lm, len(prompts), given, plan)
+    run = _Run(lm, [list(prompt) for prompt in prompts], names, plan, Stops(lm, plan.stop), prefills, given)
     if token_budget is None:
         token_budget = TOKEN_BUDGET if lm.device.type == "cpu" else ACCELERATOR_TOKEN_BUDGET
     records: list[dict[str, object]] = []
@@ -128,6 +134,17 @@ def _check(lm: "LanguageModel", prompts: Sequence[Sequence[int]], names: Sequenc
             )
 
 
+def _check_given(
+    lm: "LanguageModel", prompts: int, given: Sequence[Mapping[int, int]] | None, plan: Plan
+) -> None:
+    """Raise `InputError` for first tokens that do not fit the prompts or the model."""
+    if (plan.first == "given") != (given is not None) or (given is not None and len(given) != prompts):
+        raise InputError("first='given' needs `given`, one mapping per prompt; no other first takes it.")
+    for tokens in given or ():
+        if any(branch < 0 or not 0 <= token < lm.width for branch, token in tokens.items()):
+            raise InputError(f"A given branch is negative or its token is outside the model's {lm.width}.")
+
+
 @dataclass(frozen=True)
 class _Run:
     """A call of `generate`: everything that its batches share."""
@@ -138,12 +155,18 @@ class _Run:
     plan: Plan
     stops: Stops
     prefills: Prefills | None = None
+    given: Sequence[Mapping[int, int]] | None = None
 
     def batches(self, token_budget: int) -> Iterator[list[dict[str, object]]]:
         """Return the records of one batch after the other, shortest prompts first."""
-        whole = [Item(i, len(p), 0, self.plan.branches) for i, p in enumerate(self.prompts)]
+        counts = [self.plan.branches] * len(self.prompts)
+        if self.given is not None:
+            counts = list(map(len, self.given))
+        whole = [Item(i, len(p), 0, counts[i]) for i, p in enumerate(self.prompts)]
         # Ties by content, so that a batch is the same set of rows whatever the order of the prompts.
-        pending = sorted(whole, key=lambda item: (item.length, self.names[item.prompt]))
+        pending = sorted(
+            filter(lambda item: item.rows, whole), key=lambda item: (item.length, self.names[item.prompt])
+        )
         while pending:
             batch, rest = self._take(pending, token_budget)
             try:
@@ -197,7 +220,9 @@ class _Run:
     @torch.inference_mode()
     def _batch(self, items: Sequence[Item]) -> list[dict[str, object]]:
         """Return the records of one batch."""
-        batch = Batch(self.lm, self.prompts, self.names, self.plan, self.stops, items, self.prefills)
+        batch = Batch(
+            self.lm, self.prompts, self.names, self.plan, self.stops, items, self.prefills, self.given
+        )
         while batch.advance():
             pass
         return batch.records()

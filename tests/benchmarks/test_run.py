@@ -60,10 +60,21 @@ def test_the_pretraining_suite_in_small(run, monkeypatch):
         assert max(ours) < peer + 4 * 128 * 2048 * 4 / 2**20  # no further copy of the logits
 
 
+@pytest.mark.slow
+def test_the_search_for_critical_tokens_in_small(run, monkeypatch):
+    suite = importlib.import_module("benchmarks.critical_tokens")
+    monkeypatch.setattr(suite, "COMPARED", 1)
+    content = run("critical_tokens", "--rounds", "1", "--trajectories", "1")
+    checks = content["checks"]
+    assert checks["share of critical tokens as by generate with the same draws"] == 1.0
+    assert checks["naive by generated tokens, shared tails"] > checks["naive by generated tokens"] > 0
+    assert [one["target"] for one in content["results"]] == [None, None, 8.0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("speed",), "choose one of samplers, engine, pretraining"),
+        (("speed",), "choose one of samplers, engine, pretraining, critical_tokens"),
         (("samplers", "--rounds", "0"), "needs 1 or more"),
         (("samplers", "--width", "50"), "needs 100 or more"),
     ],

@@ -389,3 +389,41 @@ def test_no_prompts_give_an_empty_table(make_lm):
     table = generate(make_lm("llama"), [], max_new_tokens=4)
     assert len(table) == 0
     assert list(table.columns) == list(COLUMNS)
+
+
+@pytest.mark.parametrize("budget", [None, 40])
+def test_given_first_tokens_continue_as_free_rows_that_draw_them(make_lm, prompts, budget):
+    lm = make_lm("qwen2")
+    options = {"do_sample": True, "max_new_tokens": 6, "token_budget": budget}
+    free = tokens(generate(lm, prompts, branches=5, **options))
+    given = [
+        {branch: free[str(place), branch][0] for branch in (0, 2, 3) if branch != place}
+        for place in range(len(prompts))
+    ]
+    given[1] = {}
+    table = generate(lm, prompts, first="given", given=given, **options)
+    wanted = {(q, b): path for (q, b), path in free.items() if b in given[int(q)]}
+    assert tokens(table) == wanted
+    assert list(zip(table.question, table.branch, strict=True)) == sorted(wanted)
+
+
+def test_given_tokens_may_end_a_path_and_are_forced_on_greedy_ones(make_lm, prompts, greedy):
+    lm = make_lm("llama")
+    (end,) = lm.eos_ids
+    paths = tokens(generate(lm, prompts[:1], first="given", given=[{0: end, 7: 11}], max_new_tokens=5))
+    assert paths == {("0", 0): [end], ("0", 7): [11, *greedy(lm, [*prompts[0], 11], 4)]}
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"first": "given"}, "one mapping per prompt"),
+        ({"given": [{0: 1}]}, "one mapping per prompt"),
+        ({"first": "given", "given": []}, "one mapping per prompt"),
+        ({"first": "given", "given": [{0: 10**6}]}, "outside the model"),
+        ({"first": "given", "given": [{-1: 1}]}, "negative"),
+    ],
+)
+def test_given_tokens_that_do_not_fit(make_lm, prompts, options, says):
+    with pytest.raises(InputError, match=says):
+        generate(make_lm("llama"), prompts[:1], max_new_tokens=2, **options)
