@@ -1,0 +1,1 @@
+"""Alignment: which tokens decide an answer, and learning from preferences."""
