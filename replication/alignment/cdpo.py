@@ -7,12 +7,12 @@ Preference optimisation whose rejected side is weighted by how critical each tok
     φ_s(x, y, s) = γ Σ_t (1 - s_t) r_t                    rejected
     l_cDPO       = -log σ(φ(x, y_w) - φ_s(x, y_l, s))     `cdpo_loss`, reduction "sequence"
 
-The weights are constants; there is no likelihood term. s = 0 gives DPO, s = 1 leaves the chosen side alone. On a
-prefix that both responses share, DPO's terms cancel while cDPO's leave s_t r_t: a push up, a likelihood term
-of its own.
+The weights are constants; there is no likelihood term. s = 0 gives DPO, s = 1 leaves the chosen side alone.
+On a prefix that both responses share, DPO's terms cancel while cDPO's leave s_t r_t: a push up, a likelihood
+term of its own.
 
-The authors' released code never sums before the sigmoid: it pairs chosen and rejected tokens by their place in
-the padded sequence of L' = L - 1 predictions, prompt and padding included,
+The authors' released code never sums before the sigmoid: it pairs chosen and rejected tokens by their place
+in the padded sequence of L' = L - 1 predictions, prompt and padding included,
 
     l_code = 1/(B L') Σ_i Σ_t -log σ(γ (r^w_t - (1 - s_t) r^l_t))       reduction "token"
 

@@ -49,7 +49,9 @@ def dataset(pairs: Sequence[Pair], reference: Reference | None = None) -> "Datas
         columns[WEIGHTS] = [list(pair.weights) for pair in pairs]
     if reference is not None:
         if len(reference) != len(pairs):
-            raise InputError(f"{len(reference)} reference rows do not fit {len(pairs)} pairs: score them all.")
+            raise InputError(
+                f"{len(reference)} reference rows do not fit {len(pairs)} pairs: score them all."
+            )
         for name, side in zip(REFERENCES, zip(*reference, strict=True), strict=True):
             columns[name] = [np.asarray(values, dtype=np.float32) for values in side]
     kinds = {name: List(Value("int64" if name in IDS else "float32")) for name in columns}
@@ -60,9 +62,9 @@ def dataset(pairs: Sequence[Pair], reference: Reference | None = None) -> "Datas
 class Collator(DataCollatorForPreference):
     """trl's batches of 2B rows, chosen first, with what belongs to each token.
 
-    Beside trl's `input_ids`, `attention_mask` and `completion_mask`, each (2B, L) int64, there are, where the rows
-    have the columns, `token_weights` (1 on chosen tokens) and `token_reference`, each (2B, L - 1) float32: column j
-    belongs to id j + 1; 0 on prompt and padding.
+    Beside trl's `input_ids`, `attention_mask` and `completion_mask`, each (2B, L) int64, there are, where the
+    rows have the columns, `token_weights` (1 on chosen tokens) and `token_reference`, each (2B, L - 1)
+    float32: column j belongs to id j + 1; 0 on prompt and padding.
     """
 
     def torch_call(self, examples: list[dict[str, Any]]) -> dict[str, Tensor]:
@@ -101,8 +103,8 @@ def _placed(
         for i, (row, own) in enumerate(zip(rows, values, strict=True)):
             if len(own) != len(row[name]):
                 raise InputError(
-                    f"A row has {len(own)} values for {len(row[name])} {name}: align weights and reference with "
-                    "the ids, the end-of-text token included."
+                    f"A row has {len(own)} values for {len(row[name])} {name}: align weights and "
+                    "reference with the ids, the end-of-text token included."
                 )
             start = len(row["prompt_ids"]) - 1
             placed[side * len(rows) + i, start : start + len(own)] = torch.as_tensor(own)

@@ -5,9 +5,10 @@ Two models are fine-tuned from one base: P_p on right trajectories, P_n on wrong
     log s_t = (1 + β) log P_p(y_t | x, y_<t) - β log P_n(y_t | x, y_<t) - log Z_t,
     Z_t     = Σ_v P_p(v | x, y_<t)^(1+β) P_n(v | x, y_<t)^(-β)        over the whole vocabulary.
 
-So s_t is the softmax of (1 + β) times P_p's logits less β times P_n's, read at y_t; constants of either row of
-logits cancel. β = 0, or P_n = P_p, gives s_t = P_p(y_t): a token that is merely improbable scores low as well, which
-is why mean KL(P_p || P_n) is returned beside the scores. All is computed in float32, whatever the models' type:
+So s_t is the softmax of (1 + β) times P_p's logits less β times P_n's, read at y_t; constants of either row
+of logits cancel. β = 0, or P_n = P_p, gives s_t = P_p(y_t): a token that is merely improbable scores low as
+well, which is why mean KL(P_p || P_n) is returned beside the scores. All is computed in float32, whatever the
+models' type:
 rounding is multiplied by 1 + β.
 """
 
@@ -64,8 +65,8 @@ def contrastive_log_probs(positive: Tensor, negative: Tensor, beta: float = 1.0)
         raise InputError(f"The contrast beta needs a number >= 0, got {beta}.")
     if positive.shape[-1] != negative.shape[-1]:
         raise InputError(
-            f"The models have {positive.shape[-1]} and {negative.shape[-1]} ids: the normaliser sums over one "
-            "vocabulary, so fine-tune both from one base and resize neither."
+            f"The models have {positive.shape[-1]} and {negative.shape[-1]} ids: the normaliser sums over "
+            "one vocabulary, so fine-tune both from one base and resize neither."
         )
     positive, negative = positive.float(), negative.float()
     mixed = (1 + beta) * positive - beta * negative

@@ -1,13 +1,13 @@
 """Direct preference optimisation and its variant with a likelihood term.
 
-DPO (Rafailov et al., NeurIPS 2023, arXiv 2305.18290). With y_w chosen over y_l, and log π(y|x) the sum over all
-response tokens, the end-of-text token included and without normalisation by length:
+DPO (Rafailov et al., NeurIPS 2023, arXiv 2305.18290). With y_w chosen over y_l, and log π(y|x) the sum over
+all response tokens, the end-of-text token included and without normalisation by length:
 
     r(x, y) = β log(π_θ(y|x) / π_ref(y|x))                  `implicit_rewards`
     l_DPO   = -log σ(r(x, y_w) - r(x, y_l))                 `dpo_loss`
 
-`smoothing` is the share of labels taken for flipped, -(1 - ε) log σ(z) - ε log σ(-z): the authors' "conservative
-DPO", of the same initials as the method that weights critical tokens, and unrelated to it.
+`smoothing` is the share of labels taken for flipped, -(1 - ε) log σ(z) - ε log σ(-z): the authors'
+"conservative DPO", of the same initials as the method that weights critical tokens, and unrelated to it.
 
 Iterative RPO (Pang et al., NeurIPS 2024, arXiv 2404.19733, Eq. 1) adds the chosen response's negative
 log-likelihood per token:
@@ -16,8 +16,8 @@ log-likelihood per token:
 
 Each sequence is divided by its own length, then pairs are averaged; α weights the likelihood term (an earlier
 version of the paper weighted the other one; at α = 1 they agree). Pairs of a question come from walking its
-right and wrong responses in parallel (`walk`). The paper does not say what happens when K exceeds the number of
-different pairs so reached; here they are repeated.
+right and wrong responses in parallel (`walk`). The paper does not say what happens when K exceeds the number
+of different pairs so reached; here they are repeated.
 """
 
 from collections.abc import Sequence

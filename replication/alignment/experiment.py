@@ -1,7 +1,8 @@
 """Experiments of the alignment family: each training is done once, and leaves weights and records.
 
-Where they lie and what "once" means: `replication.lm.trainings`. The reference's per-token log-probabilities of a
-set of pairs are records as well, computed once for all methods and seeds that compare with the same reference.
+Where they lie and what "once" means: `replication.lm.trainings`. The reference's per-token log-probabilities
+of a set of pairs are records as well, computed once for all methods and seeds that compare with the same
+reference.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,9 @@
-"""Fine-tuning on given responses: the positive and the negative model, and the SFT model that others start from.
+"""Fine-tuning on given responses: the positive and the negative model, and the SFT model others start from.
 
-The loss is the mean over the response tokens of a batch; the prompt is read and not learnt (Lin, Liang, Xu et al.,
-ICML 2025, arXiv 2411.19943: positive and negative models are low-rank fine-tunes of the base, on right and on wrong
-trajectories, `PAPER`). Here adapters are merged into the weights, so that what is left is a model like any other.
+The loss is the mean over the response tokens of a batch; the prompt is read and not learnt (Lin, Liang, Xu et
+al., ICML 2025, arXiv 2411.19943: positive and negative models are low-rank fine-tunes of the base, on right
+and on wrong trajectories, `PAPER`). Here adapters are merged into the weights, so that what is left is a
+model like any other.
 """
 
 from pathlib import Path
@@ -14,7 +15,7 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from replication.alignment.fitting import adapter, leave, rates, trainable
 from replication.alignment.plans import PROJECTIONS, Hyper, Lora, Tuning
-from replication.lm.training import CPU_ARGUMENTS, flushed_denormals
+from replication.lm.training import CPU_ARGUMENTS, flushed_denormals, spared_collection
 
 # The paper's and its released code's values for the positive and negative models.
 PAPER = Hyper(
@@ -55,7 +56,7 @@ def run(tuning: Tuning, device: str, folder: Path) -> dict[str, pd.DataFrame]:
         data_collator=DataCollatorForLanguageModeling(pad_token_id=int(tokenizer.pad_token_id or 0)),
     )
     trainer.remove_callback(PrinterCallback)
-    with flushed_denormals():
+    with flushed_denormals(), spared_collection():
         trainer.train()
     leave(model, tokenizer, folder)
     lines = [line for line in trainer.state.log_history if "loss" in line]

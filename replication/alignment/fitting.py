@@ -1,4 +1,4 @@
-"""What the trainings of this family share: loading a model to train, adapters, rates, leaving weights behind."""
+"""What the trainings of this family share: loading a model, adapters, rates, leaving weights behind."""
 
 from pathlib import Path
 from typing import Any

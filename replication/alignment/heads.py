@@ -1,9 +1,9 @@
 """A causal language model that computes what preference losses need, and no more.
 
-Of a batch of prompts and responses only the positions that predict the response need the output layer. On a CPU
-trl's own fused head projects every position, prompt and padding included, and its entropies and accuracies cost
-as much again; here the hidden states are picked first. On other devices trl's kernel does that already and is used,
-as it is for models that change their logits behind the output layer.
+Of a batch of prompts and responses only the positions that predict the response need the output layer. On a
+CPU trl's own fused head projects every position, prompt and padding included, and its entropies and
+accuracies cost as much again; here the hidden states are picked first. On other devices trl's kernel does
+that already and is used, as it is for models that change their logits behind the output layer.
 """
 
 import functools
@@ -25,11 +25,12 @@ LOG_PROBS, LOGITS = "log_probs", "logits"
 def add_response_head(model: PreTrainedModel) -> None:
     """Let `model(input_ids=..., labels=..., response_head=...)` return a dictionary of what is asked.
 
-    With "log_probs": (B, L - 1) float32 per-token log-probabilities, 0 where the label is -100. With "logits": (n, V)
-    float32 logits of the n predicted positions, row by row. Padding is on the right; no attention mask is used, for
-    behind a causal one no real token sees padding. Without `response_head` the forward pass is what it was. The model
-    is changed in place, through the class's method bound anew, so that wrappers for several devices and adapters see
-    a forward pass like any other; `remove_heads` undoes it, before which the model must not be deep-copied.
+    With "log_probs": (B, L - 1) float32 per-token log-probabilities, 0 where the label is -100. With
+    "logits": (n, V) float32 logits of the n predicted positions, row by row. Padding is on the right; no
+    attention mask is used, for behind a causal one no real token sees padding. Without `response_head` the
+    forward pass is what it was. The model is changed in place, through the class's method bound anew, so that
+    wrappers for several devices and adapters see a forward pass like any other; `remove_heads` undoes it,
+    before which the model must not be deep-copied.
     """
     plain = plain_head(LanguageModel(model, None, "", ""))
     add_fused_lm_head(model, outputs=(LOG_PROBS,))

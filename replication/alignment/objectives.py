@@ -42,7 +42,8 @@ class Objective:
         method: one of `METHODS`: "sft" learns the chosen response alone, per token of each sequence, the
             likelihood term of "rpo"; "cdpo" weights the rejected tokens.
         beta: scale of the log-ratios, γ of cDPO; None takes 0.1, and for cDPO what its reduction has.
-        alpha: weight of the likelihood in "rpo" (1) and of the divergences in "tdpo2" (0.5); None takes these.
+        alpha: weight of the likelihood in "rpo" (1) and of the divergences in "tdpo2" (0.5); None takes
+            these.
         reduction: of "cdpo": "sequence", the paper's, or "token", the authors' released code.
         smoothing: of "dpo": share of labels taken for flipped.
     """

@@ -1,5 +1,6 @@
-"""Training data from sampled trajectories (Lin, Liang, Xu et al., ICML 2025, arXiv 2411.19943, Sec. 3 and released code).
+"""Training data from sampled trajectories.
 
+As Lin, Liang, Xu et al. (ICML 2025, arXiv 2411.19943, Sec. 3) and their released code choose it.
 Of N samples per question, graded by their final answer:
 
     positive set   one right trajectory per question, at random                            `positive_set`
@@ -8,11 +9,11 @@ Of N samples per question, graded by their final answer:
     pairs          chosen: a random trajectory of the most frequent right answer string; rejected: of the most
                    frequent wrong one, for questions that have both                        `preference_pairs`
 
-Answers are grouped by the extracted string; a trajectory without an answer is never used. What the paper leaves open,
-and the choice here: equally frequent answers go in the order in which they were sampled first; a trajectory that was
-cut off before its end, or is longer than `longest`, counts in frequencies and is not drawn; where an answer has
-none that can be drawn, the question is reported and gives nothing. Every draw has a random stream of its own, made from
-seed, question and purpose, so that other questions change nothing.
+Answers are grouped by the extracted string; a trajectory without an answer is never used. What the paper
+leaves open, and the choice here: equally frequent answers go in the order in which they were sampled first; a
+trajectory that was cut off before its end, or is longer than `longest`, counts in frequencies and is not
+drawn; where an answer has none that can be drawn, the question is reported and gives nothing. Every draw has
+a random stream of its own, made from seed, question and purpose, so that other questions change nothing.
 """
 
 import hashlib
@@ -84,8 +85,8 @@ def collect(paths: pd.DataFrame, prompts: Mapping[str, Sequence[int]]) -> list[S
     """Return the samples of each question from graded path records.
 
     Args:
-        paths: path records (`replication.lm.paths`) with the columns answer (str, None or "" for none) and correct
-            (bool) beside them.
+        paths: path records (`replication.lm.paths`) with the columns answer (str, None or "" for none) and
+            correct (bool) beside them.
         prompts: ids of each question's prompt.
 
     Raises:
@@ -114,8 +115,8 @@ def collect(paths: pd.DataFrame, prompts: Mapping[str, Sequence[int]]) -> list[S
 def kept_answers(counts: Sequence[tuple[str, int]], coverage: float = COVERAGE) -> list[str]:
     """Return the wrong answers that cover a share of the wrong samples, most frequent first.
 
-    An answer is taken while the samples still to be covered are more than 0, and it is the first one or came more
-    than once.
+    An answer is taken while the samples still to be covered are more than 0, and it is the first one or came
+    more than once.
 
     Args:
         counts: (answer, count), most frequent first, no empty answers.
@@ -178,9 +179,9 @@ def _pair(own: Sampled, seed: int, longest: int | None) -> Pair | None:
 def report(samples: Sequence[Sampled], longest: int | None = None) -> pd.DataFrame:
     """Return what became of every question, so that none is dropped in silence.
 
-    Columns: question; samples, right, wrong (with an answer), unanswered, unusable (cut off or too long), all counts;
-    outcome, one of `OUTCOMES`: "pair"; "all right" and "all wrong" of the answers that there are; "no answer" at
-    all; "too long" where the answers wanted have only unusable trajectories.
+    Columns: question; samples, right, wrong (with an answer), unanswered, unusable (cut off or too long), all
+        counts; outcome, one of `OUTCOMES`: "pair"; "all right" and "all wrong" of the answers that there are;
+        "no answer" at all; "too long" where the answers wanted have only unusable trajectories.
     """
     rows = []
     for own in samples:

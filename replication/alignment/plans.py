@@ -110,7 +110,9 @@ class Plan:
         """Raise `InputError` for pairs that the objective cannot use."""
         check(self.pairs)
         if self.objective.weighted and any(pair.weights is None for pair in self.pairs):
-            raise InputError(f"{self.objective.method} needs weights on every pair: score the rejected tokens.")
+            raise InputError(
+                f"{self.objective.method} needs weights on every pair: score the rejected tokens."
+            )
         if self.watch.pairs:
             check(self.watch.pairs)
         if self.watch.every < 1:
@@ -118,7 +120,11 @@ class Plan:
 
     def key(self) -> dict[str, object]:
         """Return what determines the training besides models and code, as plain values."""
-        watch = {"pairs": digest(self.watch.pairs, weights=False), "every": self.watch.every, "kl": self.watch.kl}
+        watch = {
+            "pairs": digest(self.watch.pairs, weights=False),
+            "every": self.watch.every,
+            "kl": self.watch.kl,
+        }
         return {
             "pairs": digest(self.pairs, weights=self.objective.weighted),
             "objective": self.objective,

@@ -45,11 +45,14 @@ class Pair:
 def check(pairs: Sequence[Pair], longest: int | None = None) -> None:
     """Raise `InputError` for no pairs, an empty side, weights that do not fit, or texts above `longest`."""
     if not pairs:
-        raise InputError("There is no preference pair: sample more responses, or easier and harder questions.")
+        raise InputError(
+            "There is no preference pair: sample more responses, or easier and harder questions."
+        )
     for pair in pairs:
         if not (pair.prompt and pair.chosen and pair.rejected):
             raise InputError(
-                f"The pair of {pair.question} has an empty side: prompt, chosen and rejected need a token each."
+                f"The pair of {pair.question} has an empty side: prompt, chosen and rejected need "
+                "a token each."
             )
         if pair.weights is None:
             continue
@@ -72,9 +75,7 @@ def weighted(pairs: Sequence[Pair], weights: Sequence[Sequence[float]]) -> list[
     """Return the pairs with the weights of their rejected tokens; `InputError` as `check`."""
     if len(pairs) != len(weights):
         raise InputError(f"{len(weights)} rows of weights do not fit {len(pairs)} pairs: give one for each.")
-    found = [
-        replace(pair, weights=tuple(map(float, own))) for pair, own in zip(pairs, weights, strict=True)
-    ]
+    found = [replace(pair, weights=tuple(map(float, own))) for pair, own in zip(pairs, weights, strict=True)]
     check(found)
     return found
 

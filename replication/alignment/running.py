@@ -13,7 +13,7 @@ from replication.alignment.plans import Plan
 from replication.alignment.trainer import PreferenceTrainer, cpu_args
 from replication.alignment.watching import PairWatch
 from replication.lm.loading import load
-from replication.lm.training import flushed_denormals
+from replication.lm.training import flushed_denormals, spared_collection
 
 LOGGED = ("step", "loss", "logps/chosen", "logps/rejected", "rewards/chosen", "rewards/rejected",
           "rewards/margins", "rewards/accuracies", "kl/chosen", "kl/rejected", "grad_norm",
@@ -61,7 +61,7 @@ def run(plan: Plan, device: str, folder: Path, stored: Reference | None = None) 
         pad = trainer.data_collator.pad_token_id
         watch = PairWatch(plan.watch.pairs, plan.watch.every, pad, reference if plan.watch.kl else None)
         trainer.add_callback(watch)
-    with flushed_denormals():
+    with flushed_denormals(), spared_collection():
         trainer.train()
     remove_heads(causal_lm(trainer.model))
     leave(trainer.model, tokenizer, folder)

@@ -1,19 +1,19 @@
 """Token-level direct preference optimisation, TDPO (Zeng et al., ICML 2024, arXiv 2404.11999).
 
-To DPO's logit u, the difference of the responses' log-ratios times β, it adds a difference of sequential forward
-divergences, exact sums over the whole vocabulary:
+To DPO's logit u, the difference of the responses' log-ratios times β, it adds a difference of sequential
+forward divergences, exact sums over the whole vocabulary:
 
     D(x, y) = Σ_t Σ_v π_ref(v | x, y_<t) [log π_ref(v | x, y_<t) - log π_θ(v | x, y_<t)]     `sequential_kl`
     l_TDPO1 = -log σ(u -   β (D(x, y_l) - D(x, y_w)))                                         `tdpo1_loss`
     l_TDPO2 = -log σ(u - α β (D(x, y_l) - sg[D(x, y_w)]))     sg: no gradient                  `tdpo2_loss`
 
-D is the expectation under the reference, and sums over response positions only. TDPO1 rewards moving the chosen
-response's distributions away from the reference; TDPO2 takes that gradient away. α = 0 is DPO. Rewards that the
-authors log hold D, so they do not compare with DPO's (`rewards`).
+D is the expectation under the reference, and sums over response positions only. TDPO1 rewards moving the
+chosen response's distributions away from the reference; TDPO2 takes that gradient away. α = 0 is DPO. Rewards
+that the authors log hold D, so they do not compare with DPO's (`rewards`).
 
-Here both distributions come from `log_softmax`; the authors' released code takes the logarithm of a softmax, which
-is not a number once a probability underflows. Its setting of `if_tdpo2` decides which variant "TDPO" is: say
-which one was run.
+Here both distributions come from `log_softmax`; the authors' released code takes the logarithm of a softmax,
+which is not a number once a probability underflows. Its setting of `if_tdpo2` decides which variant "TDPO"
+is: say which one was run.
 """
 
 from torch import Tensor

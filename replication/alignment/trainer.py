@@ -1,10 +1,10 @@
 """trl's DPO trainer with the objectives of this family.
 
-Data comes as token ids (`collating.dataset`). The reference's per-token log-probabilities are read from columns
-`ref_chosen` and `ref_rejected` where they are there, so that a step needs no reference model; TDPO, which needs
-whole distributions, takes a reference model, or the policy with its adapter off. Logged log-probabilities and
-rewards are those of the responses, never weighted, averaged over the training batches since the last line: for
-curves use `watching`, which measures a fixed set.
+Data comes as token ids (`collating.dataset`). The reference's per-token log-probabilities are read from
+columns `ref_chosen` and `ref_rejected` where they are there, so that a step needs no reference model; TDPO,
+which needs whole distributions, takes a reference model, or the policy with its adapter off. Logged
+log-probabilities and rewards are those of the responses, never weighted, averaged over the training batches
+since the last line: for curves use `watching`, which measures a fixed set.
 """
 
 from contextlib import nullcontext
@@ -44,7 +44,7 @@ def cpu_args(output_dir: Path | str, **overrides: Any) -> DPOConfig:
         output_dir: where the trainer may write.
         **overrides: any other arguments.
     """
-    plain = {"gradient_checkpointing": False, "max_length": None}
+    plain = {"activation_checkpointing": False, "max_length": None}
     return DPOConfig(output_dir=str(output_dir), **CPU_ARGUMENTS | plain | overrides)
 
 
@@ -52,9 +52,9 @@ class PreferenceTrainer(DPOTrainer):
     """Trains a policy on preference pairs by one of the objectives.
 
     Columns of the data: `prompt_ids`, `chosen_ids`, `rejected_ids`; `rejected_weights` where the objective is
-    weighted; `ref_chosen` and `ref_rejected`, the reference's log-probability of each token, where no reference
-    model is to run. Each log line has trl's `loss`, `logps/*` and `rewards/*`; entropies and accuracies of tokens
-    are left out, they would cost as much as the loss.
+    weighted; `ref_chosen` and `ref_rejected`, the reference's log-probability of each token, where no
+    reference model is to run. Each log line has trl's `loss`, `logps/*` and `rewards/*`; entropies and
+    accuracies of tokens are left out, they would cost as much as the loss.
 
     Args:
         *args: as of `trl.DPOTrainer`.
@@ -62,8 +62,8 @@ class PreferenceTrainer(DPOTrainer):
         **kwargs: as of `trl.DPOTrainer`; `args` may not cut texts (`max_length`) that the data has.
 
     Raises:
-        InputError: columns that are missing or do not fit the ids, text columns alone, texts that would be cut
-            off, no reference where the objective needs one, or options of trl that would be ignored.
+        InputError: columns that are missing or do not fit the ids, text columns alone, texts that would be
+            cut off, no reference where the objective needs one, or options of trl that would be ignored.
     """
 
     def __init__(self, *args: Any, objective: Objective, **kwargs: Any) -> None:
@@ -73,8 +73,10 @@ class PreferenceTrainer(DPOTrainer):
         data = kwargs.get("train_dataset")
         if data is not None:
             self._check_columns(data, kwargs.get("ref_model"), kwargs.get("peft_config"))
-        # trl makes a reference model of its own unless log-probabilities are stored; ours are, or none are needed.
-        config.precompute_ref_log_probs = kwargs.get("ref_model") is None and kwargs.get("peft_config") is None
+        # trl makes a reference model of its own unless log-probabilities are stored; ours are, or not needed.
+        config.precompute_ref_log_probs = (
+            kwargs.get("ref_model") is None and kwargs.get("peft_config") is None
+        )
         tokenizer = kwargs["processing_class"]
         pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
         kwargs.setdefault("data_collator", Collator(pad_token_id=pad, max_length=config.max_length))
@@ -89,7 +91,8 @@ class PreferenceTrainer(DPOTrainer):
     def _check_options(config: DPOConfig) -> None:
         """Raise `InputError` for options of trl that the objectives would silently ignore."""
         plain = {"loss_type": ["sigmoid"], "loss_weights": None, "ld_alpha": None, "use_weighting": False,
-                 "f_divergence_type": "reverse_kl", "sync_ref_model": False, "label_smoothing": 0.0}  # fmt: skip
+                 "f_divergence_type": "reverse_kl", "sync_ref_model": False,
+                 "label_smoothing": 0.0}  # fmt: skip
         changed = [name for name, value in plain.items() if getattr(config, name) != value]
         if changed:
             raise InputError(f"The objective takes the place of trl's {', '.join(changed)}: leave these out.")
@@ -100,7 +103,9 @@ class PreferenceTrainer(DPOTrainer):
         if missing := [name for name in IDS if name not in columns]:
             raise InputError(f"The data has no column {', '.join(missing)}: give token ids (`dataset`).")
         if objective.weighted and WEIGHTS not in columns:
-            raise InputError(f"{objective.method} needs the column {WEIGHTS}: score the rejected tokens first.")
+            raise InputError(
+                f"{objective.method} needs the column {WEIGHTS}: score the rejected tokens first."
+            )
         online = reference is not None or adapter is not None
         stored = all(name in columns for name in REFERENCES)
         if objective.needs_distribution and not online:
@@ -111,17 +116,20 @@ class PreferenceTrainer(DPOTrainer):
                 "ref_model or an adapter."
             )
 
-    def _prepare_dataset(self, dataset: "Dataset", processing_class: Any, args: Any, dataset_name: str) -> Any:
+    def _prepare_dataset(
+        self, dataset: "Dataset", processing_class: Any, args: Any, dataset_name: str
+    ) -> Any:
         """Return the data as it is: ids are not made text and tokenised again."""
         if args.max_length is not None:
             long = sum(
-                len(row["prompt_ids"]) + max(len(row["chosen_ids"]), len(row["rejected_ids"])) > args.max_length
+                len(row["prompt_ids"]) + max(len(row["chosen_ids"]), len(row["rejected_ids"]))
+                > args.max_length
                 for row in dataset.select_columns(list(IDS))
             )
             if long:
                 raise InputError(
-                    f"{long} of {len(dataset)} pairs have more than {args.max_length} tokens: leave them out, or "
-                    "raise max_length; cut off, weights and answers would be lost."
+                    f"{long} of {len(dataset)} pairs have more than {args.max_length} tokens: leave them out, "
+                    "or raise max_length; cut off, weights and answers would be lost."
                 )
         return dataset
 

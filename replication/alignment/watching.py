@@ -14,7 +14,16 @@ from replication.alignment.heads import frozen, labels_of, spread
 from replication.alignment.preferences import IGNORED, Pair, forward_kl
 
 ROWS = 32  # pairs of one forward pass
-COLUMNS = ("step", "question", "chosen", "rejected", "chosen_tokens", "rejected_tokens", "chosen_kl", "rejected_kl")
+COLUMNS = (
+    "step",
+    "question",
+    "chosen",
+    "rejected",
+    "chosen_tokens",
+    "rejected_tokens",
+    "chosen_kl",
+    "rejected_kl",
+)
 
 
 class PairWatch(TrainerCallback):
@@ -24,7 +33,8 @@ class PairWatch(TrainerCallback):
         pairs: the pairs, never those of a training batch.
         every: optimiser steps between two measurements.
         pad_id: id that fills rows.
-        reference: model with a response head from which sequential divergences are taken; None leaves them out.
+        reference: model with a response head from which sequential divergences are taken; None leaves them
+            out.
     """
 
     def __init__(self, pairs: Sequence[Pair], every: int, pad_id: int, reference: Any = None) -> None:
@@ -92,9 +102,9 @@ class PairWatch(TrainerCallback):
 def curves(table: pd.DataFrame) -> pd.DataFrame:
     """Return means over the pairs by step, from `PairWatch.table`.
 
-    Columns: step; chosen, rejected (summed log-probability, nats); chosen_per_token, rejected_per_token (mean over
-    pairs of the response's mean, nats); gap (chosen - rejected); chosen_kl, rejected_kl (nats), kl_margin (rejected
-    - chosen); pairs.
+    Columns: step; chosen, rejected (summed log-probability, nats); chosen_per_token, rejected_per_token (mean
+        over pairs of the response's mean, nats); gap (chosen - rejected); chosen_kl, rejected_kl (nats),
+        kl_margin (rejected - chosen); pairs.
     """
     each = table.assign(
         chosen_per_token=table["chosen"] / table["chosen_tokens"],
@@ -102,7 +112,7 @@ def curves(table: pd.DataFrame) -> pd.DataFrame:
         gap=table["chosen"] - table["rejected"],
         kl_margin=table["rejected_kl"] - table["chosen_kl"],
     )
-    names = ["chosen", "rejected", "chosen_per_token", "rejected_per_token", "gap", "chosen_kl", "rejected_kl",
-             "kl_margin"]  # fmt: skip
+    names = ["chosen", "rejected", "chosen_per_token", "rejected_per_token", "gap", "chosen_kl",
+             "rejected_kl", "kl_margin"]  # fmt: skip
     groups = each.groupby("step", sort=True)
     return groups[names].mean().assign(pairs=groups.size()).reset_index()

@@ -1,8 +1,8 @@
 """Trainings that are done once: weights and tables under a key, whole or not at all.
 
-A training lies in `models/<name>-<digits>/` (weights, tokenizer) and in tables `<name>-<digits>-<table>.parquet`
-among the records. The digits are a hash of all that determines it, so that notebooks share trainings, and one that
-was killed is all that is done again.
+A training lies in `models/<name>-<digits>/` (weights, tokenizer) and in tables
+`<name>-<digits>-<table>.parquet` among the records. The digits are a hash of all that determines it, so that
+notebooks share trainings, and one that was killed is all that is done again.
 """
 
 import hashlib
@@ -53,8 +53,8 @@ class OnceTrained:
             name: of its files, before the digits.
             key: plain values, all that determines the training.
             tables: names of the tables.
-            run: trains, leaves weights, `config.json` and tokenizer in the folder it is given, and returns the
-                tables.
+            run: trains, leaves weights, `config.json` and tokenizer in the folder it is given, and returns
+                the tables.
 
         Raises:
             OSError: what was written cannot be read back.
@@ -82,7 +82,7 @@ class OnceTrained:
         return self.store.folder / f"{stem}-{name}.parquet"
 
     def _read(self, folder: Path, key: str, tables: Sequence[str]) -> "dict[str, pd.DataFrame] | None":
-        """Return the tables of a finished training, None when weights or a table are missing or of another key."""
+        """Return the tables of a finished training, None when something is missing or of another key."""
         found = {name: read_frame(self.table(folder.name, name), key) for name in tables}
         complete = (folder / "config.json").is_file() and all(table is not None for table in found.values())
         return found if complete else None

@@ -18,7 +18,6 @@ from replication.lm.trainings import OnceTrained
 from replication.pretraining import reference
 from replication.pretraining.packing import Blocks
 from replication.pretraining.plans import Plan
-from replication.settings import Settings
 
 MODULES = ("replication.pretraining.running",)
 TABLES = ("log", "losses", "answers")
