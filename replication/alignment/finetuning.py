@@ -15,7 +15,7 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from replication.alignment.fitting import adapter, leave, rates, trainable
 from replication.alignment.plans import PROJECTIONS, Hyper, Lora, Tuning
-from replication.lm.training import CPU_ARGUMENTS, flushed_denormals, spared_collection
+from replication.lm.training import CPU_ARGUMENTS, flushed_denormals, quiet_libraries, spared_collection
 
 # The paper's and its released code's values for the positive and negative models.
 PAPER = Hyper(
@@ -47,7 +47,8 @@ def run(tuning: Tuning, device: str, folder: Path) -> dict[str, pd.DataFrame]:
     model, tokenizer = trainable(tuning.base, device)
     set_seed(tuning.seed)  # adapters begin at random
     if tuning.hyper.lora is not None:
-        model = get_peft_model(model, adapter(tuning.hyper.lora))
+        with quiet_libraries():
+            model = get_peft_model(model, adapter(tuning.hyper.lora))
     chosen = rates(tuning.hyper, len(tuning.examples), tuning.seed, device)
     trainer = Trainer(
         model=model,

@@ -30,7 +30,7 @@ from replication.alignment.heads import (
 )
 from replication.alignment.objectives import Objective, Scored
 from replication.alignment.preferences import IGNORED, forward_kl, halves
-from replication.lm.training import CPU_ARGUMENTS
+from replication.lm.training import CPU_ARGUMENTS, quiet_libraries
 from replication.settings import InputError
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ class PreferenceTrainer(DPOTrainer):
         tokenizer = kwargs["processing_class"]
         pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
         kwargs.setdefault("data_collator", Collator(pad_token_id=pad, max_length=config.max_length))
-        super().__init__(*args, **kwargs)
+        with quiet_libraries():
+            super().__init__(*args, **kwargs)
         self.precompute_ref_logps = False  # would forbid evaluation of other data
         self.remove_callback(PrinterCallback)  # the log is in `state.log_history`
         for model in filter(None, (self.model, self.ref_model)):
@@ -128,8 +129,8 @@ class PreferenceTrainer(DPOTrainer):
             )
             if long:
                 raise InputError(
-                    f"{long} of {len(dataset)} pairs have more than {args.max_length} tokens: leave them out, "
-                    "or raise max_length; cut off, weights and answers would be lost."
+                    f"{long} of {len(dataset)} pairs have more than {args.max_length} tokens: leave them "
+                    "out, or raise max_length; cut off, weights and answers would be lost."
                 )
         return dataset
 

@@ -1,6 +1,7 @@
 """What every training of a small model on a CPU needs, whichever library's trainer runs it."""
 
 import gc
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -46,3 +47,11 @@ def spared_collection() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep out of notebooks that trl and peft still ask transformers under a name that it has given up."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield

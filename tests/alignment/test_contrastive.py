@@ -60,7 +60,7 @@ def test_bad_betas_and_vocabularies_are_refused(make_lm):
             contrastive.contrastive_log_probs(POSITIVE, NEGATIVE, beta)
     with pytest.raises(InputError, match="3 and 2 ids"):
         contrastive.contrastive_log_probs(POSITIVE, NEGATIVE[:2])
-    with pytest.raises(InputError, match="61 ids and .* 62"):
+    with pytest.raises(InputError, match=r"61 ids and .* 62"):
         contrastive.check_models(make_lm(0), make_lm(1, 62))
 
 
