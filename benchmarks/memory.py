@@ -18,7 +18,7 @@ CLEAR, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
 
 
-def peaks(suite: str, threads: int, **sizes: int) -> dict[str, float]:
+def peaks(suite: str, threads: int, **sizes: int | str) -> dict[str, float]:
     """Return MiB by the name of the case; empty where the system does not tell.
 
     Args:
@@ -47,7 +47,7 @@ def main() -> None:
     suite, threads, sizes = sys.argv[1:]
     torch.set_num_threads(int(threads))
     found = {}
-    with torch.inference_mode(suite != "pretraining"):
+    with torch.inference_mode(suite not in ("pretraining", "alignment")):
         for case in importlib.import_module(f"benchmarks.{suite}").cases(**json.loads(sizes)):
             case.run()
             CLEAR.write_text("5")

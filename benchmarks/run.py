@@ -12,13 +12,13 @@ from dataclasses import asdict, replace
 
 import torch
 
-from benchmarks import critical_tokens, engine, memory, pretraining, samplers
+from benchmarks import alignment, critical_tokens, engine, memory, pretraining, samplers
 from benchmarks.harness import Result, measure, table
 from replication.files import write_atomic
 from replication.reporting.environment import hardware, versions
 from replication.settings import results_root
 
-SUITES = ("samplers", "engine", "pretraining", "critical_tokens")
+SUITES = ("samplers", "engine", "pretraining", "critical_tokens", "alignment")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -54,13 +54,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--rows", type=_positive, default=samplers.ROWS, help="samplers: rows of logits (32)")
     parser.add_argument("--width", type=_width, default=samplers.WIDTH, help="samplers: vocabulary (128256)")
-    parser.add_argument("--model", default="testbed", help="engine: model name, folder or hub id (testbed)")
+    parser.add_argument(
+        "--model", default="testbed", help="engine, alignment: model name, folder or hub id (testbed)"
+    )
     parser.add_argument("--questions", type=_positive, default=32, help="engine: number of questions (32)")
     parser.add_argument(
         "--batch", type=_positive, default=pretraining.ROWS, help="pretraining: rows of 128 tokens (32)"
     )
     parser.add_argument(
         "--trajectories", type=_positive, default=20, help="critical_tokens: number of responses (20)"
+    )
+    parser.add_argument(
+        "--pairs", type=_positive, default=alignment.PAIRS, help="alignment: pairs of a step (16)"
     )
     return parser
 
@@ -130,11 +135,21 @@ def _critical_tokens(options: argparse.Namespace) -> Measured:
     return size, critical_tokens.check(work), measure(critical_tokens.cases(work), options.rounds)
 
 
+def _alignment(options: argparse.Namespace) -> Measured:
+    """Return size, checks and results of the steps on preference pairs."""
+    size = {"model": options.model, "pairs": options.pairs}
+    checks = alignment.check(options.pairs, options.model)
+    peaks = memory.peaks("alignment", options.threads, number=options.pairs, model=options.model)
+    results = measure(alignment.cases(options.pairs, options.model), options.rounds)
+    return size, checks, [replace(result, peak_mib=peaks.get(result.name)) for result in results]
+
+
 MEASURES = {
     "samplers": _samplers,
     "engine": _engine,
     "pretraining": _pretraining,
     "critical_tokens": _critical_tokens,
+    "alignment": _alignment,
 }
 
 

@@ -1,6 +1,7 @@
 """What every training of a small model on a CPU needs, whichever library's trainer runs it."""
 
 import gc
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,13 +37,21 @@ def flushed_denormals() -> Iterator[None]:
 
 @contextmanager
 def spared_collections() -> Iterator[None]:
-    """Spare the objects that are there from Python's search for garbage.
+    """Keep what is in memory already out of the garbage collections that happen inside.
 
-    Accelerate searches at the start and the end of every training, and with the libraries loaded that takes
-    as long as some steps of a small model.
+    Trainers collect garbage as they start, which takes half a second in a process full of imported modules:
+    more than a short training's own overhead.
     """
     gc.freeze()
     try:
         yield
     finally:
         gc.unfreeze()
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep out of notebooks that trl and peft still ask transformers under a name that it has given up."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        yield

@@ -1,9 +1,9 @@
 """Models, samples and preference pairs that the notebooks on alignment share.
 
 Two sizes of the testbed and two kinds of stories stand for the papers' models and data sets; each pair of
-them is a cell. A base is a model of the ladder after a short training on solutions of both kinds, stopped while it
-is wrong often enough: of each question it solves some samples, and fails others. Bases, samples and pairs are
-made once for all papers of the family, in a folder of the run beside theirs.
+them is a cell. A base is a model of the ladder after a short training on solutions of both kinds, stopped
+while it is wrong often enough: of most questions it solves some samples and fails others. Bases, samples and
+pairs are made once for all papers of the family, in a folder of the run beside theirs.
 """
 
 import random

@@ -30,10 +30,10 @@ def test_the_others_keep_their_proportions():
     np.testing.assert_allclose(shares, np.where(np.arange(4) == 0, 0, p / (1 - p[0])), atol=1e-4)
 
 
-def test_counts_are_those_of_rollouts_after_each_token(lm, make_trajectories):
-    trajectories = make_trajectories(lm, 3)
-    results = replace(lm, trajectories, [0, 1, 2], SAMPLING)
-    rollouts = Rollouts(lm, trajectories, SAMPLING)
+def test_counts_are_those_of_rollouts_after_each_token(letter_lm, make_trajectories):
+    trajectories = make_trajectories(letter_lm, 3)
+    results = replace(letter_lm, trajectories, [0, 1, 2], SAMPLING)
+    rollouts = Rollouts(letter_lm, trajectories, SAMPLING)
     for number, (index, result) in enumerate(zip([0, 1, 2], results, strict=True)):
         token = trajectories[number].response[index]
         assert (result.name, result.index, result.n) == (trajectories[number].name, index, 12)
@@ -49,13 +49,13 @@ def test_counts_are_those_of_rollouts_after_each_token(lm, make_trajectories):
             assert outcome.right.sum() == getattr(result, kind)
 
 
-def test_kept_rollouts_are_fresh_and_of_the_same_rate(lm, make_trajectories):
-    trajectories = make_trajectories(lm, 1)
+def test_kept_rollouts_are_fresh_and_of_the_same_rate(letter_lm, make_trajectories):
+    trajectories = make_trajectories(letter_lm, 1)
     sampling = changed(SAMPLING, n=1500)
     index = 1
     (counted,), (result,) = (
-        count(lm, trajectories, sampling),
-        replace(lm, trajectories, [index], sampling),
+        count(letter_lm, trajectories, sampling),
+        replace(letter_lm, trajectories, [index], sampling),
     )
     assert result.kept != counted.counts[index]
     before = counted.counts[index - 1] / 1500  # drawn anew at index: what was counted one token earlier
@@ -63,22 +63,22 @@ def test_kept_rollouts_are_fresh_and_of_the_same_rate(lm, make_trajectories):
     assert result.resampled / 1500 == pytest.approx(before, abs=0.07)
 
 
-def test_results_do_not_depend_on_what_runs_together(lm, make_trajectories):
-    trajectories = make_trajectories(lm, 3)
-    together = replace(lm, trajectories, [0, 1, 2], SAMPLING)
+def test_results_do_not_depend_on_what_runs_together(letter_lm, make_trajectories):
+    trajectories = make_trajectories(letter_lm, 3)
+    together = replace(letter_lm, trajectories, [0, 1, 2], SAMPLING)
     for number, one in enumerate(together):
-        (alone,) = replace(lm, trajectories[number : number + 1], [number], SAMPLING)
+        (alone,) = replace(letter_lm, trajectories[number : number + 1], [number], SAMPLING)
         assert (alone.kept, alone.resampled, alone.replaced) == (one.kept, one.resampled, one.replaced)
         assert alone.substitutes.tolist() == one.substitutes.tolist()
 
 
-def test_bad_input(lm, make_trajectories):
-    trajectories = make_trajectories(lm, 1)
+def test_bad_input(letter_lm, make_trajectories):
+    trajectories = make_trajectories(letter_lm, 1)
     for index in (-1, len(trajectories[0].response) - 1):
         with pytest.raises(InputError, match="all but the last can be replaced"):
-            replace(lm, trajectories, [index], SAMPLING)
+            replace(letter_lm, trajectories, [index], SAMPLING)
     with pytest.raises(InputError, match="One index per trajectory"):
-        replace(lm, trajectories, [], SAMPLING)
+        replace(letter_lm, trajectories, [], SAMPLING)
     with pytest.raises(InputError, match="outside the model's 4"):
         substitutes(torch.zeros(4), 4, np.zeros(1))
     with pytest.raises(InputError):

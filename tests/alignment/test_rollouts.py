@@ -19,19 +19,21 @@ def full(rollouts, number, length, stream=""):
     )
 
 
-def test_rollouts_are_the_engines_samples_after_the_prefix(lm, make_trajectories):
+def test_rollouts_are_the_engines_samples_after_the_prefix(letter_lm, make_trajectories):
     from transformers import TopPLogitsWarper
 
     texts = []
-    trajectories = [replace(one, judge=lambda text: texts.append(text)) for one in make_trajectories(lm)]
-    rollouts = Rollouts(lm, trajectories, SAMPLING)
+    trajectories = [
+        replace(one, judge=lambda text: texts.append(text)) for one in make_trajectories(letter_lm)
+    ]
+    rollouts = Rollouts(letter_lm, trajectories, SAMPLING)
     starts = [full(rollouts, number, length) for number, length in ((0, 2), (1, 1), (2, 3))]
     outcomes = rollouts.run(starts)
     prefixes = [
         [*trajectories[s.trajectory].prompt, *trajectories[s.trajectory].response[: s.length]] for s in starts
     ]
     table = engine.generate(
-        lm,
+        letter_lm,
         prefixes,
         ids=["w0@2", "w1@1", "w2@3"],
         branches=6,
@@ -43,19 +45,19 @@ def test_rollouts_are_the_engines_samples_after_the_prefix(lm, make_trajectories
     )
     assert np.concatenate([one.lengths for one in outcomes]).tolist() == list(map(len, table["tokens"]))
     kept = [trajectories[s.trajectory].response[: s.length] for s in starts for _ in range(6)]
-    wanted = {lm.decode([*left, *tokens]) for left, tokens in zip(kept, table["tokens"], strict=True)}
+    wanted = {letter_lm.decode([*left, *tokens]) for left, tokens in zip(kept, table["tokens"], strict=True)}
     assert set(texts) == wanted
 
 
-def test_a_rollout_is_the_same_whatever_runs_with_it(lm, make_trajectories, monkeypatch):
-    trajectories = make_trajectories(lm)
-    rollouts = Rollouts(lm, trajectories, SAMPLING)
+def test_a_rollout_is_the_same_whatever_runs_with_it(letter_lm, make_trajectories, monkeypatch):
+    trajectories = make_trajectories(letter_lm)
+    rollouts = Rollouts(letter_lm, trajectories, SAMPLING)
     starts = [full(rollouts, number, length) for number in range(len(trajectories)) for length in (1, 2)]
     together = rollouts.run(starts)
     turned = rollouts.run(starts[::-1])[::-1]
     monkeypatch.setattr(engine, "TOKEN_BUDGET", 1)
     small = rollouts.run(starts)
-    alone = Rollouts(lm, trajectories[2:3], SAMPLING)
+    alone = Rollouts(letter_lm, trajectories[2:3], SAMPLING)
     start = full(alone, 0, 2)
     assert start.firsts == starts[5].firsts
     for other in (turned, small, [*together[:5], *alone.run([start])]):
@@ -64,8 +66,8 @@ def test_a_rollout_is_the_same_whatever_runs_with_it(lm, make_trajectories, monk
             assert left.lengths.tolist() == right.lengths.tolist()
 
 
-def test_part_of_the_branches(lm, make_trajectories):
-    rollouts = Rollouts(lm, make_trajectories(lm), SAMPLING)
+def test_part_of_the_branches(letter_lm, make_trajectories):
+    rollouts = Rollouts(letter_lm, make_trajectories(letter_lm), SAMPLING)
     whole = full(rollouts, 0, 1)
     some = whole._replace(firsts={b: whole.firsts[b] for b in (1, 4)})
     (one,), (part,) = rollouts.run([whole]), rollouts.run([some])
@@ -73,11 +75,11 @@ def test_part_of_the_branches(lm, make_trajectories):
     assert part.lengths.tolist() == one.lengths[[1, 4]].tolist()
 
 
-def test_streams_and_seeds_give_other_samples(lm, make_trajectories):
-    trajectories = make_trajectories(lm)
+def test_streams_and_seeds_give_other_samples(letter_lm, make_trajectories):
+    trajectories = make_trajectories(letter_lm)
     sampling = replace(SAMPLING, n=60, temperature=2.0, top_p=1.0)
-    rollouts = Rollouts(lm, trajectories, sampling)
-    other = Rollouts(lm, trajectories, replace(sampling, seed=4))
+    rollouts = Rollouts(letter_lm, trajectories, sampling)
+    other = Rollouts(letter_lm, trajectories, replace(sampling, seed=4))
     drawn = [
         rollouts.first_tokens(0, 2),
         rollouts.first_tokens(0, 2, "kept"),
@@ -86,32 +88,32 @@ def test_streams_and_seeds_give_other_samples(lm, make_trajectories):
     assert len({tuple(tokens) for tokens in drawn}) == 3
 
 
-def test_first_tokens_follow_the_distribution(lm, make_trajectories):
-    trajectories = make_trajectories(lm)
-    rollouts = Rollouts(lm, trajectories, Sampling(4000, temperature=1.5, top_p=1.0))
-    drawn = np.bincount(rollouts.first_tokens(1, 2), minlength=lm.width) / 4000
+def test_first_tokens_follow_the_distribution(letter_lm, make_trajectories):
+    trajectories = make_trajectories(letter_lm)
+    rollouts = Rollouts(letter_lm, trajectories, Sampling(4000, temperature=1.5, top_p=1.0))
+    drawn = np.bincount(rollouts.first_tokens(1, 2), minlength=letter_lm.width) / 4000
     with torch.inference_mode():
         ids = torch.tensor([[*trajectories[1].prompt, *trajectories[1].response[:2]]])
-        p = (lm.model(ids).logits[0, -1] / 1.5).softmax(-1).numpy()
+        p = (letter_lm.model(ids).logits[0, -1] / 1.5).softmax(-1).numpy()
     np.testing.assert_allclose(drawn, p, atol=4 * np.sqrt(0.25 / 4000))
 
 
-def test_the_judge_sees_the_whole_response_up_to_a_stop_string(lm, make_trajectories):
+def test_the_judge_sees_the_whole_response_up_to_a_stop_string(letter_lm, make_trajectories):
     seen = []
-    (one,) = make_trajectories(lm, 1)
+    (one,) = make_trajectories(letter_lm, 1)
     one = replace(one, judge=lambda text: seen.append(text) or text.startswith("b"))
-    begin = lm.decode(one.response[:2])
+    begin = letter_lm.decode(one.response[:2])
     stop = tuple("cdefgh")
-    stopped = Rollouts(lm, [one], replace(SAMPLING, n=40, stop=stop))
+    stopped = Rollouts(letter_lm, [one], replace(SAMPLING, n=40, stop=stop))
     stopped.run([full(stopped, 0, 2)])
     assert all(not set(text) & set(stop) for text in seen)
     assert all(text.startswith(begin) or set(begin) & set(stop) for text in seen)
     assert len(seen) == len(set(seen))  # equal texts are judged once
 
 
-def test_windows_that_forget_are_read_again(make_lm, make_trajectories):
-    lm = make_lm(window=4)
-    rollouts = Rollouts(lm, make_trajectories(lm), SAMPLING)
+def test_windows_that_forget_are_read_again(make_letter_lm, make_trajectories):
+    letter_lm = make_letter_lm(window=4)
+    rollouts = Rollouts(letter_lm, make_trajectories(letter_lm), SAMPLING)
     (outcome,) = rollouts.run([full(rollouts, 0, 2)])
     assert len(outcome.right) == 6
 
@@ -138,13 +140,13 @@ GOOD = Trajectory("a", [1, 2], [3, 4], bool)
         ([replace(GOOD, judge=None)], "has no judge"),
     ],
 )
-def test_bad_trajectories(lm, trajectories, says):
+def test_bad_trajectories(letter_lm, trajectories, says):
     with pytest.raises(InputError, match=says):
-        Rollouts(lm, trajectories, SAMPLING)
+        Rollouts(letter_lm, trajectories, SAMPLING)
 
 
-def test_a_trajectory_beyond_the_context(lm):
-    short = replace(lm)
+def test_a_trajectory_beyond_the_context(letter_lm):
+    short = replace(letter_lm)
     short.__dict__["context"] = 6
     with pytest.raises(InputError, match=re.escape("has 7 tokens, tiny takes 6")):
         Rollouts(short, [replace(GOOD, response=[3] * 5)], SAMPLING)

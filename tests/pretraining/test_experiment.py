@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
+from replication.lm import trainings as once
 from replication.pretraining import experiment, packing, running
 from replication.pretraining.experiment import Trainings
 from replication.pretraining.plans import Exam, Hyper, Plan
@@ -207,7 +208,7 @@ def test_one_that_was_stopped_while_it_was_written_is_done_again(
     plan, trainings, settings, pretended, monkeypatch
 ):
     unwritten = replace(plan, name="unwritten")
-    real = experiment.write_frame
+    real = once.write_frame
 
     def write(path, table, key):
         if path.stem.endswith("answers"):
@@ -215,7 +216,7 @@ def test_one_that_was_stopped_while_it_was_written_is_done_again(
         real(path, table, key)
 
     with monkeypatch.context() as patch:
-        patch.setattr(experiment, "write_frame", write)
+        patch.setattr(once, "write_frame", write)
         with pytest.raises(OSError, match="disk full"):
             trainings.train(unwritten)
     assert not any(name.startswith("unwritten") for name in folders(settings))
