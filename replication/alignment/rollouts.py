@@ -6,8 +6,9 @@ is drawn from the logits of that reading, the others by the engine; either way t
 (seed, trajectory, length of the prefix, stream, branch, step) and on nothing else, so a rollout is the same
 sample whatever else is run with it.
 
-A rollout ends at the end-of-text token, at a stop string or at the length limit. Nothing shorter would be
-safe for every judge: a later number can replace the answer that was last so far.
+A rollout ends at the end-of-text token, at a stop string within it or at the length limit. Nothing shorter
+would be safe for every judge: a later number can replace the answer that was last so far. The judge reads the
+whole response, prefix and rollout, up to the first stop string in it.
 """
 
 from collections.abc import Callable, Mapping, Sequence

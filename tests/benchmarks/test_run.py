@@ -64,6 +64,7 @@ def test_the_pretraining_suite_in_small(run, monkeypatch):
 def test_the_search_for_critical_tokens_in_small(run, monkeypatch):
     suite = importlib.import_module("benchmarks.critical_tokens")
     monkeypatch.setattr(suite, "COMPARED", 1)
+    monkeypatch.setattr(suite, "QUESTIONS", 40)
     content = run("critical_tokens", "--rounds", "1", "--trajectories", "1")
     checks = content["checks"]
     assert checks["share of critical tokens as by generate with the same draws"] == 1.0
