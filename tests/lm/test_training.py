@@ -1,6 +1,10 @@
+import gc
+import warnings
+
+import pytest
 import torch
 
-from replication.lm.training import flushed_denormals
+from replication.lm.training import flushed_denormals, quiet_libraries, spared_collection
 
 TINY = 1e-310
 
@@ -23,3 +27,18 @@ def test_denormals_are_kept_after_a_failure():
     except KeyError:
         pass
     assert halved() > 0
+
+
+def test_what_was_there_before_is_collected_again_afterwards():
+    before = gc.get_freeze_count()
+    with pytest.raises(KeyError), spared_collection():
+        assert gc.get_freeze_count() > before
+        raise KeyError
+    assert gc.get_freeze_count() == 0
+
+
+def test_one_warning_is_kept_quiet_and_no_other():
+    with quiet_libraries():
+        warnings.warn("`is_gradient_checkpointing` is deprecated and will go", FutureWarning, stacklevel=1)
+        with pytest.raises(FutureWarning, match="something else"):
+            warnings.warn("something else", FutureWarning, stacklevel=1)
