@@ -85,17 +85,21 @@ class Study(Family):
 
     # Positive and negative models
 
+    def positive_examples(self, cell: Cell) -> list[Example]:
+        """Return one right trajectory a question."""
+        return data.positive_set(self.sampled(cell), self.settings.seed, self.longest)
+
+    def negative_examples(self, cell: Cell) -> list[Example]:
+        """Return wrong trajectories of the answers that cover half of the wrong samples."""
+        return data.negative_set(self.sampled(cell), self.settings.seed, self.longest)
+
     def positive(self, cell: Cell) -> str:
         """Return the folder of the model fine-tuned on right trajectories."""
-        return self._tuned(
-            cell, "positive", data.positive_set(self.sampled(cell), self.settings.seed, self.longest)
-        )
+        return self._tuned(cell, "positive", self.positive_examples(cell))
 
     def negative(self, cell: Cell) -> str:
         """Return the folder of the model fine-tuned on wrong trajectories."""
-        return self._tuned(
-            cell, "negative", data.negative_set(self.sampled(cell), self.settings.seed, self.longest)
-        )
+        return self._tuned(cell, "negative", self.negative_examples(cell))
 
     def _tuned(self, cell: Cell, kind: str, examples: Sequence[Example]) -> str:
         hyper = Hyper(CONTRAST_RATE, CONTRAST_ROWS, epochs=1, schedule="cosine", decay=0.0)
@@ -118,8 +122,7 @@ class Study(Family):
 
     def scores(self, cell: Cell) -> list[Contrast]:
         """Return the scores of the rejected responses that are learnt from."""
-        pairs = self.pairs(cell)
-        return self.contrast(cell, [pair.prompt for pair in pairs], [pair.rejected for pair in pairs])
+        return self.trainings.contrast(self.positive(cell), self.negative(cell), self.pairs(cell), BETA)
 
     def kl(self, cell: Cell) -> float:
         """Return the mean divergence of the positive from the negative model on those responses, nats."""

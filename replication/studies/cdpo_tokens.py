@@ -13,7 +13,7 @@ import pandas as pd
 from replication.alignment import replacement, search
 from replication.alignment.critical_tokens import STRICT
 from replication.alignment.rollouts import Sampling, Trajectory, grader
-from replication.evaluation import pass_at_k, paired
+from replication.evaluation import paired, pass_at_k
 from replication.evaluation.accuracy import mean, proportion
 from replication.evaluation.claims import Estimate
 from replication.studies.alignment import Cell
@@ -49,7 +49,7 @@ class Wrong:
 
     @property
     def error(self) -> int | None:
-        """The first token at which no correct solution begins like the response; None where nothing is known."""
+        """The first token at which no correct solution begins like the response; None if that is not known."""
         if self.problem is None:
             return None
         place = story_commitments.error(self.problem, self.text)
@@ -132,8 +132,8 @@ def searches(
 ) -> pd.DataFrame:
     """Return the critical token of each response and what it cost.
 
-    Columns: name; critical (index, -1 for none) and rule; length T; generated, rolled and naive (tokens); seen
-        (positions that the search came to).
+    Columns: name; critical (index, -1 for none) and rule; length T; generated, rolled and naive (tokens);
+        seen (positions that the search came to).
     """
 
     def compute() -> pd.DataFrame:
