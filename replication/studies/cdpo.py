@@ -95,13 +95,14 @@ class Study(Family):
 
     def positive(self, cell: Cell) -> str:
         """Return the folder of the model fine-tuned on right trajectories."""
-        return self._tuned(cell, "positive", self.positive_examples(cell))
+        return self.made(self._tuned, cell, "positive")
 
     def negative(self, cell: Cell) -> str:
         """Return the folder of the model fine-tuned on wrong trajectories."""
-        return self._tuned(cell, "negative", self.negative_examples(cell))
+        return self.made(self._tuned, cell, "negative")
 
-    def _tuned(self, cell: Cell, kind: str, examples: Sequence[Example]) -> str:
+    def _tuned(self, cell: Cell, kind: str) -> str:
+        examples = self.positive_examples(cell) if kind == "positive" else self.negative_examples(cell)
         hyper = Hyper(CONTRAST_RATE, CONTRAST_ROWS, epochs=1, schedule="cosine", decay=0.0)
         tuning = Tuning(f"{kind}-{cell.name}", self.base(cell), tuple(examples), hyper, self.settings.seed)
         return str(self.trainings.tune(tuning).folder)
@@ -122,6 +123,9 @@ class Study(Family):
 
     def scores(self, cell: Cell) -> list[Contrast]:
         """Return the scores of the rejected responses that are learnt from."""
+        return self.made(self._scores, cell)
+
+    def _scores(self, cell: Cell) -> list[Contrast]:
         return self.trainings.contrast(self.positive(cell), self.negative(cell), self.pairs(cell), BETA)
 
     def kl(self, cell: Cell) -> float:
@@ -136,6 +140,9 @@ class Study(Family):
         "scores" are 1 - s_t; "shuffled" are the same within each response in random order; "constant" is
         their mean over all pairs.
         """
+        return self.made(self._weighted_pairs, cell, weights)
+
+    def _weighted_pairs(self, cell: Cell, weights: str) -> tuple[Pair, ...]:
         found = [token_weights(one.score, ends=True) for one in self.scores(cell)]
         if weights == "shuffled":
             rng = np.random.default_rng(self.settings.seed)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from replication.alignment import pairs as data
 from replication.evaluation import paired
 from replication.evaluation.accuracy import mean
 from replication.evaluation.claims import Estimate
@@ -22,6 +23,7 @@ from replication.studies.cdpo_tokens import Found, Wrong, replaced
 BETAS = (0.5, 1.0, 2.0)
 OURS = "1 - s, beta = 1"
 BASE, CHANCE = "1 - P of the base", "chance"
+EDGES = (0.05, 0.2, 0.5, 0.8)  # borders of the levels in which 1 - s is shown
 Scores = Mapping[str, Sequence[np.ndarray]]
 
 
@@ -181,3 +183,69 @@ def cost_claim(table: pd.DataFrame, found: Sequence[Found], study: Study) -> Est
         tuning = part["contrastive estimation, fine-tuning"] / len(study.pairs(own.cell))
         ratios.append((scoring + tuning) / each)
     return mean(np.concatenate(ratios))
+
+
+# What is shown
+
+
+def data_table(study: Study) -> pd.DataFrame:
+    """Return what became of the training questions of every cell, and the sizes of what is made of them."""
+    rows = []
+    for cell in study.cells:
+        outcomes = data.report(study.sampled(cell), study.longest)["outcome"].value_counts()
+        made = len(study.positive_examples(cell)), len(study.negative_examples(cell))
+        rows.append((cell.label, *(int(outcomes.get(name, 0)) for name in data.OUTCOMES), *made,
+                     len(study.pairs(cell)), len(study.watched(cell))))  # fmt: skip
+    names = ["right responses", "wrong responses", "pairs learnt from", "pairs watched"]
+    return pd.DataFrame(rows, columns=["cell", *data.OUTCOMES, *names])
+
+
+def example(own: Found, found: Scores) -> tuple[list[str], list[float | None], list[bool], str]:
+    """Return one response to show: texts, 1 - s, whether it is the critical token, and a title."""
+    response, index = own.having[0]
+    values = [*found[OURS][0].tolist(), None]
+    rows = [
+        (piece, value, i == index)
+        for i, (piece, value) in enumerate(zip(response.pieces, values, strict=True))
+        if piece
+    ]
+    question = response.problem.question if response.problem else response.trajectory.name
+    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows], question
+
+
+def without_figure(found: Sequence[Found], arms: Sequence[Mapping[str, pd.DataFrame]]) -> tuple:
+    """Return bars of right rollouts with the chosen token kept and banned, by score and cell."""
+    from replication.reporting import style
+
+    figure, axes = style.panels(len(found), squeeze=False, sharey=True)
+    parts = []
+    for axis, own, tables in zip(axes[0], found, arms, strict=True):
+        for place, (arm, text) in enumerate((("kept", "kept"), ("replaced", "banned"))):
+            each = [mean(table[arm].to_numpy(float) / own.n) for table in tables.values()]
+            at = np.arange(len(each)) + 0.36 * place
+            values = np.array([100 * e.value for e in each])
+            ends = [100 * np.array([e.value - e.low, e.high - e.value]).clip(0) for e in each]
+            axis.bar(
+                at,
+                values,
+                0.34,
+                yerr=np.array(ends).T,
+                label=text,
+                color=style.look(place)["color"],
+                capsize=2,
+            )
+            parts += [
+                (own.cell.label, name, text, e.value, e.low, e.high, e.n)
+                for name, e in zip(tables, each, strict=True)
+            ]
+        axis.set_xticks(np.arange(len(tables)) + 0.18, [name.replace(", ", ",\n") for name in tables])
+        axis.set_title(own.cell.label)
+    axes[0][0].set_ylabel("right rollouts, %")
+    style.legend_beside(axes[0][-1], axes[0], 1.0)
+    columns = ["cell", "token chosen by", "rollouts", "value", "low", "high", "n"]
+    return (
+        figure,
+        "figure_5_v1",
+        "Figure 5 (version 1): 95 % intervals over responses",
+        pd.DataFrame(parts, columns=columns),
+    )

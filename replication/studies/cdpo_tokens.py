@@ -49,7 +49,7 @@ class Wrong:
 
     @property
     def error(self) -> int | None:
-        """The first token at which no correct solution begins like the response; None if that is not known."""
+        """The first token at which no correct solution begins like the response, None where unknown."""
         if self.problem is None:
             return None
         place = story_commitments.error(self.problem, self.text)
@@ -235,8 +235,8 @@ def curves(own: Found) -> dict[str, pd.DataFrame]:
     return series
 
 
-def pass_table(found: Sequence[Found], published: pd.DataFrame) -> pd.DataFrame:
-    """Return pass@k of the arms in every cell, the published rows below."""
+def pass_table(found: Sequence[Found]) -> pd.DataFrame:
+    """Return pass@k of the arms in every cell."""
     rows = []
     for own in found:
         for arm, label in ARMS.items():
@@ -305,3 +305,28 @@ def error_claims(found: Sequence[Found]) -> dict[str, Estimate | str]:
         return {"C3": reason, "C4": reason}
     signs = np.array([np.sign(index - one.error) for one, index in pairs], dtype=float)
     return {"C3": proportion(signs != 0), "C4": paired.difference(signs < 0, signs > 0)}
+
+
+def example(own: Found) -> tuple[list[str], list[str | None], str]:
+    """Return one response to show: texts of its tokens, "critical", "error" or "both", and a title.
+
+    The first response whose critical and first wrong token differ, else the first.
+    """
+    apart = [pair for pair in marked(own) if pair[1] != pair[0].error]
+    response, index = (apart or own.having)[0]
+    names: list[str | None] = [None] * len(response.pieces)
+    names[index] = "critical"
+    if response.error is not None:
+        names[response.error] = "both" if response.error == index else "error"
+    shown = [(piece, name) for piece, name in zip(response.pieces, names, strict=True) if piece]
+    question = response.problem.question if response.problem else response.trajectory.name
+    return [piece for piece, _ in shown], [name for _, name in shown], question
+
+
+def published_curves(published: pd.DataFrame, own: Found) -> dict[str, list[tuple[float, float]]]:
+    """Return the published points of Figure 2 as fractions: GSM8K beside moves, MATH beside portions."""
+    column = "MATH, without" if own.cell.kind == "portions" else "GSM8K, without"
+    return {
+        ARMS["replaced"]: list(zip(published["k"], published[column] / 100, strict=True)),
+        ARMS["kept"]: list(zip(published["k"], published["both, with"] / 100, strict=True)),
+    }
