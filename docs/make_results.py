@@ -1,4 +1,4 @@
-"""Draw docs/results.png, the six panels of the README, from the figures' numbers of a run.
+"""Draw docs/results.png, the nine panels of the README, from the figures' numbers of a run.
 
     python docs/make_results.py [results/cpu-testbed]
 
@@ -18,7 +18,7 @@ from replication.files import write_atomic
 from replication.reporting import style
 
 HERE = Path(__file__).parent
-SIZE, DPI = (9.0, 5.8), 200
+SIZE, DPI = (9.0, 8.2), 200
 SMALL = 7.5
 RULES = {"sampling": 0, "top-p 0.9": 1, "top-k": 2, "min-p 0.1": 3, "top-nσ 1": 4}
 """Rule -> its colour, marker and dash in all panels of the second row."""
@@ -109,6 +109,38 @@ def kept(axes: Axes, frame: pd.DataFrame) -> None:
     axes.set_xticks([], minor=True)
 
 
+def selective(axes: Axes, frame: pd.DataFrame) -> None:
+    """Draw accuracy against processed tokens, selective training beside plain."""
+    for place, (label, own) in enumerate(frame.groupby("series", sort=False)):
+        line(axes, own.assign(read=own["read"] / 1000), "read", place, label)
+    axes.set(title="Rho-1: selective training", xlabel="processed tokens, thousands", ylabel="accuracy, %")
+    axes.legend(loc="upper left")
+
+
+def attempts(axes: Axes, frame: pd.DataFrame) -> None:
+    """Draw pass@k around critical tokens."""
+    own = frame[frame["panel"] == "this run"] if "panel" in frame else frame
+    for place, (label, part) in enumerate(own.groupby("series", sort=False)):
+        line(axes, part.rename(columns={"value": "accuracy"}), "k", place, label.partition(",")[0])
+    axes.set(title="Critical tokens: pass@k", xlabel="attempts k", ylabel="pass@k, %", xscale="log")
+    axes.set_xticks([1, 2, 4, 8, 16, 32], ["1", "2", "4", "8", "16", "32"])
+    axes.set_xticks([], minor=True)
+    axes.legend(loc="center right")
+
+
+def preferences(axes: Axes, frame: pd.DataFrame) -> None:
+    """Draw the log-probability of chosen (full lines) and rejected responses while methods train."""
+    for place, (method, own) in enumerate(frame.groupby("series", sort=False)):
+        colour, name = style.PALETTE[place], method.partition(",")[0].partition(" (")[0]
+        for side, dash in (("chosen", "-"), ("rejected", ":")):
+            part = own[own["panel"] == side]
+            label = name if dash == "-" else None
+            axes.plot(part["step"], part["value"], color=colour, ls=dash, lw=1.5, label=label)
+    axes.set(title="Preferences: chosen, rejected (dotted)", xlabel="optimiser step")
+    axes.set(ylabel="log-probability, nats")
+    axes.legend(loc="lower left")
+
+
 PANELS = (
     (branches, "cot_decoding/figure_1"),
     (decoders, "cot_decoding/figure_3"),
@@ -116,6 +148,9 @@ PANELS = (
     (heat, "top_nsigma/table_2"),
     (diversity, "min_p/quality_and_diversity"),
     (kept, "top_nsigma/kept_sizes"),
+    (selective, "rho1/figure_1"),
+    (attempts, "cdpo/figure_2_moves"),
+    (preferences, "cdpo/figure_4"),
 )
 
 
@@ -123,7 +158,7 @@ def draw(run: Path, target: Path) -> None:
     """Draw all panels at one size and write the picture."""
     style.apply()
     plt.rcParams.update({"font.size": 8, "axes.titlesize": 9, "axes.labelsize": 8, "legend.fontsize": SMALL})
-    figure, axes = plt.subplots(2, 3, figsize=SIZE)
+    figure, axes = plt.subplots(3, 3, figsize=SIZE)
     for one, (panel, name) in zip(axes.flat, PANELS, strict=True):
         panel(one, numbers(run, name))
     handles, labels = axes[1, 0].get_legend_handles_labels()

@@ -272,7 +272,7 @@ def table_1(found: Sequence[Found], published: pd.DataFrame) -> pd.DataFrame:
         for own in found:
             pairs = [(one, i) for one, i in marked(own) if kind in ("total", one.error_type)]
             row += [len(pairs), proportion([i != one.error for one, i in pairs]) if pairs else None]
-        rows.append((*row, *(known.loc[kind] if kind in known.index else [None] * known.shape[1])))
+        rows.append((*row, *(f"{value:g}" for value in known.loc[kind])))
     mine = [f"{own.cell.kind or own.cell.label}: {what}" for own in found for what in ("count", "differ")]
     return pd.DataFrame(rows, columns=["error", *mine, *(f"published, {name}" for name in known.columns)])
 

@@ -136,8 +136,12 @@ def test_an_example_shows_both_tokens():
 
 @pytest.mark.parametrize(
     ("values", "index", "share", "one", "three"),
-    [([0.1, 0.9, 0.5, 0.2], 1, 1.0, 1, 1), ([0.1, 0.9, 0.5, 0.2], 0, 0.0, 0, 0), ([0.5, 0.5, 0.5, 0.5], 2, 0.5, 0.25, 0.75)],
-)  # fmt: skip
+    [
+        ([0.1, 0.9, 0.5, 0.2], 1, 1.0, 1, 1),
+        ([0.1, 0.9, 0.5, 0.2], 0, 0.0, 0, 0),
+        ([0.5, 0.5, 0.5, 0.5], 2, 0.5, 0.25, 0.75),
+    ],
+)
 def test_rank_measures(values, index, share, one, three):
     values = np.array(values)
     assert contrast.percentile(values, index) == share
@@ -196,8 +200,8 @@ class Made(cdpo.Study):
 
     def runs(self, cell, row):
         chosen, rejected = self.drawn[row.label]
-        rows = [(step, f"q{i}", c + i / 10, r, 4, 5) for step, (c, r) in enumerate(zip(chosen, rejected, strict=True))
-                for i in range(20)]  # fmt: skip
+        steps = enumerate(zip(chosen, rejected, strict=True))
+        rows = [(step, f"q{i}", c + i / 10, r, 4, 5) for step, (c, r) in steps for i in range(20)]
         names = ["step", "question", "chosen", "rejected", "chosen_tokens", "rejected_tokens"]
         return [Trained(Path("none"), pd.DataFrame(), pd.DataFrame(rows, columns=names))] * 3
 
