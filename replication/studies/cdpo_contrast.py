@@ -201,7 +201,7 @@ def data_table(study: Study) -> pd.DataFrame:
 
 
 def example(own: Found, found: Scores) -> tuple[list[str], list[float | None], list[bool], str]:
-    """Return one response to show: texts, 1 - s, whether it is the critical token, and a title."""
+    """Return one response to show behind its question: texts, 1 - s, which is critical, and a title."""
     response, index = own.having[0]
     values = [*found[OURS][0].tolist(), None]
     rows = [
@@ -209,8 +209,8 @@ def example(own: Found, found: Scores) -> tuple[list[str], list[float | None], l
         for i, (piece, value) in enumerate(zip(response.pieces, values, strict=True))
         if piece
     ]
-    question = response.problem.question if response.problem else response.trajectory.name
-    return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows], question
+    texts, levels, critical = zip((response.question, None, False), *rows, strict=True)
+    return list(texts), list(levels), list(critical), "A wrong response"
 
 
 def without_figure(found: Sequence[Found], arms: Sequence[Mapping[str, pd.DataFrame]]) -> tuple:

@@ -48,6 +48,11 @@ class Wrong:
         return "".join(self.pieces)
 
     @property
+    def question(self) -> str:
+        """The question as text, its id where only that is known."""
+        return self.problem.question if self.problem else self.trajectory.name
+
+    @property
     def error(self) -> int | None:
         """The first token at which no correct solution begins like the response, None where unknown."""
         if self.problem is None:
@@ -308,7 +313,7 @@ def error_claims(found: Sequence[Found]) -> dict[str, Estimate | str]:
 
 
 def example(own: Found) -> tuple[list[str], list[str | None], str]:
-    """Return one response to show: texts of its tokens, "critical", "error" or "both", and a title.
+    """Return one response to show behind its question: texts, "critical", "error" or "both", and a title.
 
     The first response whose critical and first wrong token differ, else the first.
     """
@@ -319,8 +324,8 @@ def example(own: Found) -> tuple[list[str], list[str | None], str]:
     if response.error is not None:
         names[response.error] = "both" if response.error == index else "error"
     shown = [(piece, name) for piece, name in zip(response.pieces, names, strict=True) if piece]
-    question = response.problem.question if response.problem else response.trajectory.name
-    return [piece for piece, _ in shown], [name for _, name in shown], question
+    shown.insert(0, (response.question, None))
+    return [piece for piece, _ in shown], [name for _, name in shown], "A wrong response"
 
 
 def published_curves(published: pd.DataFrame, own: Found) -> dict[str, list[tuple[float, float]]]:

@@ -130,7 +130,8 @@ def test_an_example_shows_both_tokens():
     shown, names, title = critical.example(found([SLIP, SLIP], [slip, slip - 3]))
     assert len(shown) == len(names)
     assert [name for name in names if name] == ["critical", "error"]
-    assert title == "Q?"
+    assert shown[0] == "Q?"
+    assert title == "A wrong response"
     assert "both" in critical.example(found([SLIP], [slip]))[1]
 
 
