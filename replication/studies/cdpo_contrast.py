@@ -167,7 +167,7 @@ def costs(study: Study, found: Sequence[Found]) -> pd.DataFrame:
             (own.cell.label, "contrastive estimation, scoring", 2 * len(responses), 2 * sum(read)),
             (own.cell.label, "contrastive estimation, fine-tuning", 3 * len(tuned), 3 * training),
         ]
-    return pd.DataFrame(rows, columns=["cell", "what", "sequences", "tokens"])
+    return pd.DataFrame(rows, columns=["cell", "what", "sequences", "tokens"], dtype=object)
 
 
 def cost_claim(table: pd.DataFrame, found: Sequence[Found], study: Study) -> Estimate:
@@ -200,17 +200,14 @@ def data_table(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["cell", *data.OUTCOMES, *names])
 
 
-def example(own: Found, found: Scores) -> tuple[list[str], list[float | None], list[bool], str]:
-    """Return one response to show behind its question: texts, 1 - s, which is critical, and a title."""
+def example(own: Found, found: Scores) -> tuple[list[str], list[float | None], str]:
+    """Return one response to show behind its question: texts, 1 - s, and a title naming the critical token."""
     response, index = own.having[0]
     values = [*found[OURS][0].tolist(), None]
-    rows = [
-        (piece, value, i == index)
-        for i, (piece, value) in enumerate(zip(response.pieces, values, strict=True))
-        if piece
-    ]
-    texts, levels, critical = zip((response.question, None, False), *rows, strict=True)
-    return list(texts), list(levels), list(critical), "A wrong response"
+    rows = [row for row in zip(response.pieces, values, strict=True) if row[0]]
+    texts, levels = zip((response.question, None), *rows, strict=True)
+    title = f"A wrong response; rollouts find token {index + 1}, \"{response.pieces[index]}\""
+    return list(texts), list(levels), title
 
 
 def without_figure(found: Sequence[Found], arms: Sequence[Mapping[str, pd.DataFrame]]) -> tuple:

@@ -167,6 +167,16 @@ def test_agreement_is_found_where_it_is_and_not_where_it_is_not():
     assert table.loc[contrast.CHANCE, "AUROC"].value == pytest.approx(0.5, abs=0.12)
 
 
+def test_an_example_of_scores_names_the_token_that_rollouts_find():
+    own = found([WORD], [2])
+    scores = {contrast.OURS: [np.linspace(0, 1, len(own.responses[0].pieces) - 1)]}
+    shown, levels, title = contrast.example(own, scores)
+    assert len(shown) == len(levels) == len(own.responses[0].pieces)  # the question, and no end of text
+    assert shown[0] == "Q?"
+    assert levels[0] is None
+    assert "token 3" in title
+
+
 def test_gain_without_tokens_that_are_found():
     own = found([WORD] * 20, [0] * 20)
     flat = own.arms.assign(replaced=own.arms["kept"])
