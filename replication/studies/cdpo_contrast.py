@@ -201,7 +201,7 @@ def data_table(study: Study) -> pd.DataFrame:
 
 
 def example(own: Found, found: Scores) -> tuple[list[str], list[float | None], str]:
-    """Return one response to show behind its question: texts, 1 - s, and a title naming the critical token."""
+    """Return one response to show behind its question: texts, 1 - s, and a title with its critical token."""
     response, index = own.having[0]
     values = [*found[OURS][0].tolist(), None]
     rows = [row for row in zip(response.pieces, values, strict=True) if row[0]]
