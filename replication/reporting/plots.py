@@ -131,7 +131,7 @@ def bars(
                 axes.plot(x, height, label="published", **(style.published(position) | {"color": "black"}))
             rows.append((group, label, e.value, e.low, e.high, e.n))
     axes.set(title=title, ylabel=ylabel, xticks=range(len(groups)), xticklabels=list(groups), ylim=(0, top))
-    _legend(axes)
+    style.legend_beside(axes, [axes], 1.3)  # bars fill the panel
     return figure, name, caption, pd.DataFrame(rows, columns=["group", "bar", "value", "low", "high", "n"])
 
 
