@@ -22,7 +22,7 @@ from replication.alignment.plans import Example, Hyper, Tuning
 from replication.alignment.preferences import Pair
 from replication.lm import engine
 from replication.lm.loading import LanguageModel
-from replication.settings import Settings
+from replication.settings import InputError, Settings
 from replication.tasks.base import Question, Task, load_task
 from replication.testbed import story_commitments, worlds
 from replication.testbed.worlds import Problem
@@ -212,15 +212,29 @@ class Family:
         return data.collect(paths, dict(zip((q.id for q in questions), prompts, strict=True)))
 
     def pairs(self, cell: Cell) -> tuple[Pair, ...]:
-        """Return the pairs that are learnt from, one a question."""
-        return self.made(self._all_pairs, cell)[int(self.sizes["n_watched"]) :]
+        """Return the pairs that are learnt from, one a question.
+
+        Raises:
+            InputError: no question has both right and wrong answers.
+        """
+        return self.made(self._parted, cell)[0]
 
     def watched(self, cell: Cell) -> tuple[Pair, ...]:
-        """Return the pairs that are only looked at."""
-        return self.made(self._all_pairs, cell)[: int(self.sizes["n_watched"])]
+        """Return the pairs that are only looked at: `n_watched`, or half of them where there are few."""
+        return self.made(self._parted, cell)[1]
 
-    def _all_pairs(self, cell: Cell) -> tuple[Pair, ...]:
-        return tuple(data.preference_pairs(self.sampled(cell), self.settings.seed, self.longest))
+    def _parted(self, cell: Cell) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
+        sampled = self.sampled(cell)
+        found = data.preference_pairs(sampled, self.settings.seed, self.longest)
+        if not found:
+            counts = data.report(sampled, self.longest)["outcome"].value_counts()
+            told = ", ".join(f"{name}: {number}" for name, number in counts.items())
+            raise InputError(
+                f"No preference pair came of {len(sampled)} questions for {cell.label} ({told}): sample more "
+                "answers (n_samples), more questions (n_sampled), or at another temperature."
+            )
+        watched = min(int(self.sizes["n_watched"]), len(found) // 2)
+        return tuple(found[watched:]), tuple(found[:watched])
 
     @property
     def longest(self) -> int:

@@ -304,6 +304,26 @@ def test_solutions_for_bases_are_right_and_apart_from_what_is_sampled():
     assert "The answer is" in lm.tokenizer.decode(solutions[0].response)
 
 
+@pytest.mark.parametrize("wrong", [0, 1, 3, 40])
+def test_some_pairs_are_only_looked_at(wrong, monkeypatch):
+    from replication.alignment.pairs import Sampled
+    from replication.alignment.pairs import Trajectory as Sample
+
+    def answers(i):
+        other = Sample((3,), "9", False) if i < wrong else Sample((2,), "8", True)
+        return Sampled(f"q{i}", (1,), (Sample((2,), "8", True), other))
+
+    study = cdpo.Study(start())
+    monkeypatch.setattr(study, "sampled", lambda cell: [answers(i) for i in range(50)])
+    if not wrong:
+        with pytest.raises(settings.InputError, match="No preference pair came of 50 questions"):
+            study.pairs(CELL)
+        return
+    watched = min(int(study.sizes["n_watched"]), wrong // 2)
+    assert len(study.watched(CELL)) == watched
+    assert len(study.pairs(CELL)) == wrong - watched
+
+
 def test_another_model_has_one_cell_and_is_its_own_base():
     run = settings.start("cdpo", profile="smoke", model="somewhere/a-model", task="gsm8k")
     study = cdpo.Study(run)
