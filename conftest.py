@@ -9,6 +9,7 @@ from replication import papers
 from replication.evaluation.claims import Estimate, within_reach
 from replication.settings import results_root, run_name
 from replication.workflow import execute
+from replication.workflow.progress import expected_seconds
 
 # nbval waits 5 s for each message of a kernel, which a busy machine exceeds now and then.
 OUTPUT_SECONDS = 60
@@ -29,6 +30,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if is_cell(item):
             item.output_timeout = OUTPUT_SECONDS
+    # The longest notebooks first, then the other tests, so that no worker is left alone with one at the end.
+    labels = {f"{item.path.parent.name}/{item.path.stem}" for item in items if is_cell(item)}
+    seconds = expected_seconds(sorted(labels), "cpu", {})
+    items.sort(key=lambda item: -seconds.get(f"{item.path.parent.name}/{item.path.stem}", 0.0))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

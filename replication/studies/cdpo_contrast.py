@@ -210,39 +210,15 @@ def example(own: Found, found: Scores) -> tuple[list[str], list[float | None], s
     return list(texts), list(levels), title
 
 
-def without_figure(found: Sequence[Found], arms: Sequence[Mapping[str, pd.DataFrame]]) -> tuple:
-    """Return bars of right rollouts with the chosen token kept and banned, by score and cell."""
-    from replication.reporting import style
-
-    figure, axes = style.panels(len(found), squeeze=False, sharey=True)
-    parts = []
-    for axis, own, tables in zip(axes[0], found, arms, strict=True):
-        for place, (arm, text) in enumerate((("kept", "kept"), ("replaced", "banned"))):
-            each = [mean(table[arm].to_numpy(float) / own.n) for table in tables.values()]
-            at = np.arange(len(each)) + 0.36 * place
-            values = np.array([100 * e.value for e in each])
-            ends = [100 * np.array([e.value - e.low, e.high - e.value]).clip(0) for e in each]
-            axis.bar(
-                at,
-                values,
-                0.34,
-                yerr=np.array(ends).T,
-                label=text,
-                color=style.look(place)["color"],
-                capsize=2,
-            )
-            parts += [
-                (own.cell.label, name, text, e.value, e.low, e.high, e.n)
-                for name, e in zip(tables, each, strict=True)
-            ]
-        axis.set_xticks(np.arange(len(tables)) + 0.18, [name.replace(", ", ",\n") for name in tables])
-        axis.set_title(own.cell.label)
-    axes[0][0].set_ylabel("right rollouts, %")
-    style.legend_beside(axes[0][-1], axes[0], 1.0)
-    columns = ["cell", "token chosen by", "rollouts", "value", "low", "high", "n"]
-    return (
-        figure,
-        "figure_5_v1",
-        "Figure 5 (version 1): 95 % intervals over responses",
-        pd.DataFrame(parts, columns=columns),
-    )
+def without_groups(
+    found: Sequence[Found], arms: Sequence[Mapping[str, pd.DataFrame]]
+) -> dict[str, dict[str, Estimate]]:
+    """Return right rollouts with the chosen token kept and banned: cell and score -> bar -> estimate."""
+    shown = {"kept": "kept", "replaced": "banned"}
+    return {
+        f"{name}\n{own.cell.kind or own.cell.label}": {
+            text: mean(table[arm].to_numpy(float) / own.n) for arm, text in shown.items()
+        }
+        for own, tables in zip(found, arms, strict=True)
+        for name, table in tables.items()
+    }

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,15 @@ class Plan:
         notebooks: what to run, in order.
         parameters: given to every notebook.
         offline: whether kernels are kept from the network.
+        seconds: label -> expected seconds of a notebook. Several at a time begin with the longest, so that
+            none is left alone at the end; without them the order is that of reading.
     """
 
     run_dir: Path
     notebooks: tuple[Notebook, ...]
     parameters: Mapping[str, Any]
     offline: bool
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -60,7 +63,7 @@ class Plan:
             "plan": str(self.file),
             "sources": [str(path) for path in self._inputs()],
             "offline": self.offline,
-            "jobs": [self._job(notebook) for notebook in self.notebooks],
+            "jobs": [self._job(*each) for each in enumerate(self.notebooks)],
         }
         self.events.write_text("")
         return write_atomic(self.file, json.dumps(content, indent=1))
@@ -70,7 +73,7 @@ class Plan:
         given = (str(self.parameters.get(name, "")) for name in ("model", "data_dir"))
         return [*sources(), *(file for place in given for file in contents(place))]
 
-    def _job(self, notebook: Notebook) -> dict[str, Any]:
+    def _job(self, position: int, notebook: Notebook) -> dict[str, Any]:
         """Return one job; paths of results are relative to the run, so that the tree can be moved."""
         output = Path(notebook.output)
         return {
@@ -80,6 +83,7 @@ class Plan:
             "output": str(output),
             "page": str(output.with_suffix(".html")),
             "parameters": dict(self.parameters),
+            "priority": round(self.seconds.get(notebook.label, len(self.notebooks) - position)),
         }
 
 

@@ -56,22 +56,25 @@ def _run(run_dir: Path, notebooks: list[Notebook], request: Request, say: Say) -
     with lock:
         given = checks.values(request)
         offline = checks.offline(given, checks.tasks_of(request, notebooks))
-        chosen = plan.Plan(run_dir, tuple(notebooks), given, offline)
+        before = manifest.read(run_dir).get("notebooks", {})
+        expected = expected_seconds([notebook.label for notebook in notebooks], request.profile, before)
+        seconds = expected if request.jobs > 1 else {}
+        chosen = plan.Plan(run_dir, tuple(notebooks), given, offline, seconds)
         chosen.write()
         started = time.monotonic()
         say(f"{len(notebooks)} notebooks, {request.jobs} at a time; results in {run_dir}")
-        ran, code = _drive(chosen, request, say)
+        ran, code = _drive(chosen, expected, request, say)
         if ran:
             manifest.write(run_dir, {"papers": list(request.papers), **given}, request.jobs, ran)
         _report(chosen, ran, time.monotonic() - started, say)
     return 0 if code == 0 else 1
 
 
-def _drive(chosen: plan.Plan, request: Request, say: Say) -> tuple[dict[str, dict[str, Any]], int]:
+def _drive(
+    chosen: plan.Plan, expected: Mapping[str, float], request: Request, say: Say
+) -> tuple[dict[str, dict[str, Any]], int]:
     """Run Snakemake and say how far it is; return the last event of each notebook and the exit code."""
-    before = manifest.read(chosen.run_dir).get("notebooks", {})
-    labels = [notebook.label for notebook in chosen.notebooks]
-    progress = Progress(expected_seconds(labels, request.profile, before), request.jobs, say)
+    progress = Progress(expected, request.jobs, say)
     with chosen.log.open("w", encoding="utf-8") as log:
         engine = _start(chosen, request.jobs, log)
         known = False

@@ -184,6 +184,8 @@ def test_gain_without_tokens_that_are_found():
     claims = contrast.without_claims([arms], own.n)
     assert claims["C5d"].value == claims["K4"].value == 0.5
     assert contrast.without_table(arms, own.n)["banned"][0].value == 0.5
+    groups = contrast.without_groups([own], [arms])
+    assert [bars["banned"].value for bars in groups.values()] == [0.5, 0, 0]
 
 
 def start():
