@@ -123,9 +123,9 @@ class Study:
 
     @cached_property
     def runs(self) -> Runs:
-        """The trainings of one iteration by name, one a seed; gold solutions where the world has any."""
+        """The trainings of one iteration by name, one a seed; gold solutions where the world has any, once."""
         sft = [self.sft(seed) for seed in self.seeds]
-        found = {GOLD: [self.gold(seed) for seed in self.seeds]} if self.family.generated else {}
+        found = {GOLD: [self.gold(self.seeds[0])]} if self.family.generated else {}
         found |= {CHOSEN: sft, DPO: [self.dpo(seed) for seed in self.seeds]}
         found[DPO + FROM_SFT] = [self.dpo(s, str(own.folder)) for s, own in zip(self.seeds, sft, strict=True)]
         found |= {name_of(alpha): [self.rpo(s, alpha=alpha) for s in self.seeds] for alpha in ALPHAS}

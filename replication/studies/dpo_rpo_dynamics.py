@@ -150,7 +150,8 @@ def by_seed(study: Study) -> pd.DataFrame:
     """Return the mean change of the held-out chosen responses of every single training, nats."""
     rows = []
     for name, runs in study.runs.items():
-        rows.append((name, *changes(runs, study.held_out, "chosen").mean(0)))
+        found = list(changes(runs, study.held_out, "chosen").mean(0))
+        rows.append((name, *found, *[None] * (len(study.seeds) - len(runs))))
     return pd.DataFrame(rows, columns=["training", *(f"seed {seed}" for seed in study.seeds)])
 
 
