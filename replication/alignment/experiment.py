@@ -6,12 +6,13 @@ reference.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from replication.alignment.contrastive import Contrast, check_models, score_responses
 from replication.alignment.plans import Plan, Tuning
 from replication.alignment.preferences import Pair, check, digest
 from replication.lm.records import source_hash
@@ -21,6 +22,8 @@ from replication.lm.trainings import OnceTrained
 MODULES = ("replication.alignment.running",)
 TUNING_MODULES = ("replication.alignment.finetuning",)
 SCORING_MODULES = ("replication.lm.scoring",)
+CONTRAST_MODULES = ("replication.alignment.contrastive",)
+CONTRAST = tuple(field.name for field in fields(Contrast))
 TABLES, TUNING_TABLES = ("log", "curves"), ("log",)
 
 
@@ -111,3 +114,32 @@ class Trainings(OnceTrained):
         table = self.store.frame("reference", key, compute, SCORING_MODULES)
         rows = [np.asarray(values, dtype=np.float32) for values in table["logprob"]]
         return list(zip(rows[::2], rows[1::2], strict=True))
+
+    def contrast(
+        self, positive: str | Path, negative: str | Path, pairs: Sequence[Pair], beta: float = 1.0
+    ) -> list[Contrast]:
+        """Return the contrastive scores of each pair's rejected tokens, computed once.
+
+        Args:
+            positive: name or folder of P_p.
+            negative: name or folder of P_n.
+            pairs: at least one; their weights play no part.
+            beta: contrast.
+
+        Raises:
+            InputError: models of different vocabularies or tokenizers, or a bad beta.
+        """
+        check(pairs)
+        models = self.model(positive), self.model(negative)
+        check_models(*models)
+        marks = [lm.fingerprint for lm in models]
+        key = {"models": marks, "pairs": digest(pairs, weights=False), "beta": float(beta)}
+
+        def compute() -> pd.DataFrame:
+            prompts, rejected = [pair.prompt for pair in pairs], [pair.rejected for pair in pairs]
+            found = score_responses(*models, prompts, rejected, beta)
+            return pd.DataFrame({name: [getattr(one, name) for one in found] for name in CONTRAST})
+
+        table = self.store.frame("contrast", key, compute, CONTRAST_MODULES)
+        columns = [[np.asarray(values, dtype=np.float32) for values in table[name]] for name in CONTRAST]
+        return [Contrast(*own) for own in zip(*columns, strict=True)]

@@ -7,20 +7,20 @@ import torch
 
 from replication.alignment.plans import ALL_LINEAR, Hyper, Lora
 from replication.lm.loading import load
-from replication.lm.locating import locate
 
 
-def trainable(name: str, device: str) -> tuple[Any, Any]:
-    """Return a model in float32 that can be trained, and its tokenizer.
+def trainable(name: str, device: str, dtype: str = "float32") -> tuple[Any, Any]:
+    """Return a model that can be trained, and its tokenizer.
 
     Args:
         name: testbed model, folder or hub id.
         device: a torch device.
+        dtype: of the weights.
 
     Raises:
         InputError: as `replication.lm.loading.load`.
     """
-    lm = load(name, device, dtype="float32", revision=locate(name).revision)
+    lm = load(name, device, dtype=dtype)
     return lm.model.requires_grad_(True), lm.tokenizer
 
 

@@ -86,7 +86,8 @@ def collect(paths: pd.DataFrame, prompts: Mapping[str, Sequence[int]]) -> list[S
 
     Args:
         paths: path records (`replication.lm.paths`) with the columns answer (str, None or "" for none) and
-            correct (bool) beside them.
+            correct (bool) beside them. Tokens are
+            taken as they are: with the end-of-text token, or the stop string, that ended the path.
         prompts: ids of each question's prompt.
 
     Raises:

@@ -7,9 +7,10 @@ pairs are made once for all papers of the family, in a folder of the run beside 
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,8 @@ from replication.settings import Settings
 from replication.tasks.base import Question, Task, load_task
 from replication.testbed import story_commitments, worlds
 from replication.testbed.worlds import Problem
+
+Made = TypeVar("Made")
 
 PATH_MODULES = ("replication.lm.engine", "replication.tasks.base")
 FAMILY = "alignment"  # folder of what the papers share
@@ -82,7 +85,14 @@ class Family:
         self.shared = Trainings(replace(settings, paper=FAMILY))
         self.trainings = Trainings(settings)
         self.generated = settings.model == "testbed" and settings.task in WORLDS.values()
-        self._samples: dict[tuple, list[Sampled]] = {}
+        self._made: dict[tuple, Any] = {}
+
+    def made(self, make: Callable[..., Made], *given: object) -> Made:
+        """Return what a function makes of its arguments, made once."""
+        key = (make.__name__, *given)
+        if key not in self._made:
+            self._made[key] = make(*given)
+        return self._made[key]
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -115,14 +125,16 @@ class Family:
 
     def base(self, cell: Cell) -> str:
         """Return the folder of the cell's base; a model that is not the testbed's is its own base."""
-        if not self.generated:
-            return cell.model
-        rate, steps = BASES[cell.model]
+        return self.made(self._base, cell.model) if self.generated else cell.model
+
+    def _base(self, model: str) -> str:
+        rate, steps = BASES[model]
         steps = min(steps, int(self.sizes["base_steps"]))
-        lm = self.shared.model(cell.model)
-        tuning = Tuning(f"base-{cell.model}", cell.model, self.solutions(lm, ROWS * steps),
-                        Hyper(rate, ROWS, steps=steps, decay=0.0), self.settings.seed)  # fmt: skip
-        return str(self.shared.tune(tuning).folder)
+        examples = self.solutions(self.shared.model(model), ROWS * steps)
+        hyper = Hyper(rate, ROWS, steps=steps, decay=0.0)
+        return str(
+            self.shared.tune(Tuning(f"base-{model}", model, examples, hyper, self.settings.seed)).folder
+        )
 
     def solutions(self, lm: LanguageModel, number: int) -> tuple[Example, ...]:
         """Return solutions of both kinds in turn, of questions that are never sampled or asked."""
@@ -183,27 +195,32 @@ class Family:
 
     def sampled(self, cell: Cell, model: str = "", seed: int = 0) -> list[Sampled]:
         """Return the samples of the training questions, by the base unless a model is given."""
-        key = (cell, model, seed)
-        if key not in self._samples:
-            questions = self.questions(cell, "train", int(self.sizes["n_sampled"]))
-            paths = self.sample(model or self.base(cell), cell, questions, int(self.sizes["n_samples"]),
-                                temperature=float(self.sizes["temperature"]), seed=seed,
-                                keeper=None if model else self.shared)  # fmt: skip
-            lm = self.shared.model(cell.model)
-            prompts = dict(zip((q.id for q in questions), self.prompts(lm, cell, questions), strict=True))
-            self._samples[key] = data.collect(paths, prompts)
-        return self._samples[key]
+        return self.made(self._sampled, cell, model, seed)
+
+    def _sampled(self, cell: Cell, model: str, seed: int) -> list[Sampled]:
+        questions = self.questions(cell, "train", int(self.sizes["n_sampled"]))
+        paths = self.sample(
+            model or self.base(cell),
+            cell,
+            questions,
+            int(self.sizes["n_samples"]),
+            temperature=float(self.sizes["temperature"]),
+            seed=seed,
+            keeper=None if model else self.shared,
+        )
+        prompts = self.prompts(self.shared.model(cell.model), cell, questions)
+        return data.collect(paths, dict(zip((q.id for q in questions), prompts, strict=True)))
 
     def pairs(self, cell: Cell) -> tuple[Pair, ...]:
         """Return the pairs that are learnt from, one a question."""
-        return tuple(self._all_pairs(cell)[int(self.sizes["n_watched"]) :])
+        return self.made(self._all_pairs, cell)[int(self.sizes["n_watched"]) :]
 
     def watched(self, cell: Cell) -> tuple[Pair, ...]:
         """Return the pairs that are only looked at."""
-        return tuple(self._all_pairs(cell)[: int(self.sizes["n_watched"])])
+        return self.made(self._all_pairs, cell)[: int(self.sizes["n_watched"])]
 
-    def _all_pairs(self, cell: Cell) -> list[Pair]:
-        return data.preference_pairs(self.sampled(cell), self.settings.seed, self.longest)
+    def _all_pairs(self, cell: Cell) -> tuple[Pair, ...]:
+        return tuple(data.preference_pairs(self.sampled(cell), self.settings.seed, self.longest))
 
     @property
     def longest(self) -> int:

@@ -7,10 +7,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from replication.alignment import experiment, finetuning, running
+from replication.alignment import contrastive, experiment, finetuning, running
+from replication.alignment.cdpo import token_weights
 from replication.alignment.experiment import Trainings
 from replication.alignment.objectives import METHODS, Objective
 from replication.alignment.plans import Example, Hyper, Lora, Plan, Tuning, Watch
+from replication.alignment.preferences import weighted
 from replication.alignment.watching import curves
 from replication.lm.loading import load
 from replication.lm.scoring import score
@@ -103,6 +105,26 @@ def test_adapters_are_merged_into_the_weights(trainings, plan, base):
     assert not torch.equal(tensors[name], before[name])
     assert torch.equal(tensors["model.embed_tokens.weight"], before["model.embed_tokens.weight"])
     assert curves(done.curves)["chosen_kl"].iloc[0] == pytest.approx(0, abs=1e-5)
+
+
+def test_contrastive_scores_become_weights_and_are_computed_once(trainings, plan, save_model, monkeypatch):
+    names = save_model(3), save_model(4)
+    found = trainings.contrast(*names, plan.pairs, beta=0.5)
+    models = [trainings.model(name) for name in names]
+    direct = contrastive.score_responses(
+        *models, [pair.prompt for pair in plan.pairs], [pair.rejected for pair in plan.pairs], 0.5
+    )
+    for one, other in zip(found, direct, strict=True):
+        np.testing.assert_array_equal(one.score, other.score)
+        np.testing.assert_array_equal(one.kl, other.kl)
+    pairs = weighted(plan.pairs, [token_weights(one.score, ends=True) for one in found])
+    assert pairs[0].weights == pytest.approx(1 - found[0].score)
+    monkeypatch.setattr(experiment, "score_responses", None)
+    assert len(trainings.contrast(*names, plan.pairs, beta=0.5)) == len(pairs)
+    with pytest.raises(TypeError):
+        trainings.contrast(*names, plan.pairs, beta=1.0)
+    with pytest.raises(InputError, match=r"61 ids and .* 62"):
+        trainings.contrast(names[0], save_model(5, 62), plan.pairs)
 
 
 def examples(make_pairs):
