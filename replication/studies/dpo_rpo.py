@@ -123,7 +123,7 @@ class Study:
 
     @cached_property
     def runs(self) -> Runs:
-        """The trainings of one iteration by name, one a seed; gold solutions where the world has any, once."""
+        """The trainings of one iteration by name, one a seed; gold solutions, where there are any, once."""
         sft = [self.sft(seed) for seed in self.seeds]
         found = {GOLD: [self.gold(self.seeds[0])]} if self.family.generated else {}
         found |= {CHOSEN: sft, DPO: [self.dpo(seed) for seed in self.seeds]}
@@ -137,11 +137,15 @@ class Study:
     @cached_property
     def base_right(self) -> np.ndarray:
         """Whether the base answers each test question rightly: (questions, 1)."""
-        return self.family.right(self.cell, [self.base])
+        return self._right(self.base)
 
     def right(self, runs: Sequence[Trained]) -> np.ndarray:
         """Return whether each test question is answered rightly: (questions, seeds)."""
-        return self.family.right(self.cell, runs)
+        return np.concatenate([self.family.made(self._right, str(run.folder)) for run in runs], axis=1)
+
+    def _right(self, model: str) -> np.ndarray:
+        """Return whether a model answers each test question rightly: (questions, 1)."""
+        return self.family.right(self.cell, [model])
 
     def accuracy(self, runs: Sequence[Trained]) -> Estimate:
         """Return the accuracy of greedy answers over questions and seeds."""

@@ -97,7 +97,12 @@ class Study:
 
     def right(self, runs: Sequence[Trained | str]) -> np.ndarray:
         """Return whether each test question is answered rightly, greedily: (questions, models)."""
-        return self.family.right(self.cell, runs)
+        folders = [str(run.folder) if isinstance(run, Trained) else run for run in runs]
+        return np.concatenate([self.family.made(self._right, folder) for folder in folders], axis=1)
+
+    def _right(self, model: str) -> np.ndarray:
+        """Return whether a model answers each test question rightly: (questions, 1)."""
+        return self.family.right(self.cell, [model])
 
     def accuracy(self, runs: Sequence[Trained | str]) -> Estimate:
         """Return the accuracy of greedy answers over questions and seeds."""
@@ -113,7 +118,10 @@ class Study:
         Columns: question; correct (bool); tokens (count); entropy (sum over the tokens, nats); log_ratio (of
         the sample, model minus SFT model, nats), whose mean estimates KL(π_θ || π_ref).
         """
-        folder = str(model.folder) if isinstance(model, Trained) else model
+        return self.family.made(self._own, str(model.folder) if isinstance(model, Trained) else model)
+
+    def _own(self, folder: str) -> pd.DataFrame:
+        """Return the table of `own` of a folder."""
         questions = self.family.questions(self.cell, "test", int(self.sizes["n_own"]))
         number, keeper = int(self.sizes["own_samples"]), self.family.trainings
         reference = keeper.model(self.start)

@@ -62,7 +62,8 @@ def test_one_rise_among_the_falls_is_found():
 
 
 def test_the_table_at_the_end_stands_beside_the_published_one(tmp_path):
-    published = Report(settings.start("tdpo", profile="smoke", results_dir=str(tmp_path))).published("figure_imdb_kl")
+    run = settings.start("tdpo", profile="smoke", results_dir=str(tmp_path))
+    published = Report(run).published("figure_imdb_kl")
     table = results.ends(made(PUBLISHED), published)
     assert [e.value for e in table["on rejected"]] == pytest.approx(table["published, on rejected"].tolist())
 
