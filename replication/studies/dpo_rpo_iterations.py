@@ -180,17 +180,14 @@ def by_seed(loop: Loop) -> pd.DataFrame:
 
 
 def curve(loop: Loop) -> dict[str, pd.DataFrame]:
-    """Return accuracy by iteration, 0 the base, and that of one iteration on all questions as a line."""
-    rows = [(0, mean(loop.study.base_right))]
-    rows += [(place + 1, loop.study.accuracy(runs)) for place, runs in enumerate(loop.chains)]
+    """Return accuracy by iteration, and that of one iteration on all questions as a line."""
+    rows = [(BASE, mean(loop.study.base_right))]
+    rows += [(str(place + 1), loop.study.accuracy(runs)) for place, runs in enumerate(loop.chains)]
     once = loop.study.accuracy(loop.once)
-    return {
-        "iterations": _frame(rows),
-        ONCE: _frame([(place, once) for place in range(1, ITERATIONS + 1)]),
-    }
+    return {"iterations": _frame(rows), ONCE: _frame([(place, once) for place, _ in rows[1:]])}
 
 
-def _frame(rows: Sequence[tuple[int, Estimate]]) -> pd.DataFrame:
+def _frame(rows: Sequence[tuple[str, Estimate]]) -> pd.DataFrame:
     """Return estimates by iteration as `plots.curves` takes them."""
     found = [(place, e.value, e.low, e.high, e.n) for place, e in rows]
     return pd.DataFrame(found, columns=["iteration", "accuracy", "low", "high", "n"])

@@ -11,6 +11,7 @@ from replication import papers, settings
 from replication.alignment.experiment import Trained
 from replication.alignment.pairs import Sampled, Trajectory
 from replication.alignment.preferences import Pair
+from replication.evaluation.accuracy import mean
 from replication.reporting.report import Report
 from replication.studies import dpo_rpo
 from replication.studies import dpo_rpo_dynamics as moving
@@ -175,7 +176,11 @@ def test_every_claim_of_the_second_notebook_is_measured():
     right = {"iteration 1": [0, 0, 1], "iteration 2": [1, 0, 1], "iteration 3": [1, 0, 1], "once": [0, 1, 1]}
     columns = {name: np.array(values, dtype=float)[:, None] for name, values in right.items()}
     loop = SimpleNamespace(
-        study=SimpleNamespace(right=lambda name: columns[name]),
+        study=SimpleNamespace(
+            right=lambda name: columns[name],
+            accuracy=lambda name: mean(columns[name]),
+            base_right=np.zeros((3, 1)),
+        ),
         chains=["iteration 1", "iteration 2", "iteration 3"],
         once="once",
         votes={"iteration 3": np.ones(4), dpo_rpo.BASE: np.zeros(4)},
@@ -185,6 +190,10 @@ def test_every_claim_of_the_second_notebook_is_measured():
     values = {name: round(estimate.value, 6) for name, estimate in found.items()}
     third = round(1 / 3, 6)
     assert values == {"C5a": third, "C5b": 0, "C5c": third, "C5d": 0, "C5e": third, "C5f": 1}
+    curves = iterating.curve(loop)
+    assert curves["iterations"]["iteration"].tolist() == ["base", "1", "2", "3"]
+    assert curves["iterations"]["accuracy"].round(3).tolist() == [0, 0.333, 0.667, 0.667]
+    assert curves[iterating.ONCE]["accuracy"].round(3).tolist() == [0.667] * 3
 
 
 def test_votes_are_counted_by_question(study):
