@@ -12,7 +12,6 @@ from replication.evaluation.claims import Estimate
 from replication.studies.tdpo import ALPHAS, DPO, SFT, TDPO1, Study, tdpo2
 
 BETA = 0.1
-EMPTY = "—"
 CHOSEN, REJECTED, MARGIN = "on chosen", "on rejected", "margin"
 PANELS = {"b: on chosen": CHOSEN, "c: on rejected": REJECTED, "d: rejected minus chosen": MARGIN}
 NO_VERDICT = (
@@ -160,20 +159,19 @@ def per_sample(study: Study, runs: Sequence[Trained | str], column: str) -> Esti
 def table_hh(study: Study, published: pd.DataFrame) -> pd.DataFrame:
     """Return preference accuracy by both readings and entropy, beside the published numbers."""
     known = {row[0]: row[1:] for row in published.itertuples(index=False)}
-    rows: list[tuple] = [(SFT, EMPTY, EMPTY, _text(entropy(study, [study.start]), 1), None, None)]
+    rows: list[tuple] = [(SFT, None, None, _text(entropy(study, [study.start]), 3), None, None)]
     for name, runs in study.runs.items():
         shown = known.get("TDPO2" if name == tdpo2() else name, (None, None))
-        both = [_text(mean(prefers(runs, flag)), 100) for flag in (False, True)]
-        rows.append((name, *both, _text(entropy(study, runs), 1), *shown))
+        both = [mean(prefers(runs, flag)) for flag in (False, True)]
+        rows.append((name, *both, _text(entropy(study, runs), 3), *shown))
     columns = ["method", "prefers the chosen, %", "the same, divergence in the reward, %",
                "entropy, nats a token", "published, %", "published entropy"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
 
-def _text(e: Estimate, scale: float) -> str:
-    """Return an estimate as text, for a column beside others in another unit."""
-    decimals = 1 if scale > 1 else 3
-    return f"{scale * e.value:.{decimals}f} [{scale * e.low:.{decimals}f}, {scale * e.high:.{decimals}f}]"
+def _text(e: Estimate, decimals: int) -> str:
+    """Return an estimate in nats as text, for a column beside percentages."""
+    return f"{e.value:.{decimals}f} ({e.low:.{decimals}f} to {e.high:.{decimals}f})"
 
 
 def preference_claims(study: Study) -> dict[str, Estimate]:
@@ -190,26 +188,26 @@ def preference_claims(study: Study) -> dict[str, Estimate]:
 
 
 def frontier(study: Study) -> dict[str, pd.DataFrame]:
-    """Return panel a: method -> divergence (nats a sample) and reward of each training, by divergence."""
+    """Return panel a: method -> divergence (nats a sample) and reward, a row for each training.
+
+    Without intervals: all models answer the same questions, whose choice moves all points together.
+    """
     found = {}
     for name, runs in study.runs.items():
-        rows = []
-        for run in runs:
-            reward = per_sample(study, [run], "correct")
-            far = per_sample(study, [run], "log_ratio").value
-            rows.append((far, reward.value, reward.low, reward.high))
-        found[name] = pd.DataFrame(rows, columns=["divergence", "reward", "low", "high"])
+        rows = [
+            [per_sample(study, [run], column).value for column in ("log_ratio", "correct")] for run in runs
+        ]
+        found[name] = pd.DataFrame(rows, columns=["divergence", "reward"])
     return found
 
 
 def rewards(study: Study) -> pd.DataFrame:
     """Return the share of right samples and of right greedy answers, and the divergence of the samples."""
     start = [study.start]
-    rows = [(SFT, per_sample(study, start, "correct"), proportion(study.right(start)[:, 0]), EMPTY)]
+    rows = [(SFT, per_sample(study, start, "correct"), proportion(study.right(start)[:, 0]), None)]
     for name, runs in study.runs.items():
         far = per_sample(study, runs, "log_ratio")
         greedy = study.accuracy(runs) if name in (DPO, TDPO1, tdpo2()) else None
-        rows.append((name, per_sample(study, runs, "correct"), greedy,
-                     f"{far.value:.2f} [{far.low:.2f}, {far.high:.2f}]"))  # fmt: skip
+        rows.append((name, per_sample(study, runs, "correct"), greedy, _text(far, 2)))
     columns = ["method", "right samples, %", "right greedy answers, %", "divergence of samples, nats"]
     return pd.DataFrame(rows, columns=columns)
