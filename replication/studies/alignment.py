@@ -109,6 +109,9 @@ class Family:
 
     def questions(self, cell: Cell, split: str, n: int) -> list[Question]:
         """Return questions of a split; a task without that split gives those of its first one."""
+        return self.made(self._questions, cell, split, n)
+
+    def _questions(self, cell: Cell, split: str, n: int) -> list[Question]:
         task = self.task(cell)
         return task.questions(split if split in task.splits else task.splits[0], n, self.settings.seed)
 
@@ -142,8 +145,9 @@ class Family:
         apart = int(self.sizes["n_sampled"])
         each = -(-number // len(WORLDS))
         stories = [self.problems(Cell("", task), "train", apart + each)[apart:] for task in WORLDS.values()]
+        task = load_task(WORLDS["moves"])
         for problem in (one for several in zip(*stories, strict=True) for one in several):
-            prompt = load_task(WORLDS["moves"]).prompt(Question("", problem.question, problem.answer), PROMPT)
+            prompt = task.prompt(Question("", problem.question, problem.answer), PROMPT)
             text = lm.tokenizer(story_commitments.derive(rng, problem), add_special_tokens=False)["input_ids"]
             found.append(
                 Example(f"story-{len(found)}", tuple(lm.encode(prompt)), (*text, lm.tokenizer.eos_token_id))
