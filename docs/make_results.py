@@ -138,7 +138,7 @@ def preferences(axes: Axes, frame: pd.DataFrame) -> None:
             axes.plot(part["step"], part["value"], color=colour, ls=dash, lw=1.5, label=label)
     axes.set(title="Preferences: chosen, rejected (dotted)", xlabel="optimiser step")
     axes.set(ylabel="log-probability, nats")
-    axes.legend(loc="lower left")
+    axes.legend(loc="center right")
 
 
 PANELS = (
