@@ -23,6 +23,14 @@ MADE = {
     "top_nsigma/table_2": {"series": ["top-nσ 1"] * 2, "relative": [0.5, 1.5], **SERIES},
     "min_p/quality_and_diversity": {"series": ["min-p 0.1"] * 2, "distinct": [0.3, 0.6], **SERIES},
     "top_nsigma/kept_sizes": {"series": ["top-k 20"] * 2, "temperature": [1.0, 3.0], **SERIES},
+    "rho1/figure_1": {"series": ["CLM"] * 2, "read": [0, 1000], **SERIES},
+    "cdpo/figure_2_moves": {"panel": ["this run"] * 2, "series": ["token banned"] * 2, "k": [1, 2], **BARS},
+    "cdpo/figure_4": {
+        "panel": ["chosen", "rejected"],
+        "series": ["DPO (base)"] * 2,
+        "step": [0, 0],
+        "value": [-6.0, -7.0],
+    },
 }
 
 
@@ -34,14 +42,14 @@ def script():
     return module
 
 
-def test_six_panels_are_drawn_from_the_numbers_of_a_run(script, tmp_path):
+def test_nine_panels_are_drawn_from_the_numbers_of_a_run(script, tmp_path):
     assert [name for _, name in script.PANELS] == list(MADE)
     for name, columns in MADE.items():
         paper, figure = name.split("/")
         (tmp_path / paper / "figures").mkdir(parents=True, exist_ok=True)
         pd.DataFrame(columns).to_csv(tmp_path / paper / "figures" / f"{figure}.csv", index=False)
     script.draw(tmp_path, tmp_path / "results.png")
-    assert mpimg.imread(tmp_path / "results.png").shape[:2] == (1160, 1800)
+    assert mpimg.imread(tmp_path / "results.png").shape[:2] == (1640, 1800)
 
 
 def test_a_missing_run_is_told(script, tmp_path):

@@ -191,6 +191,10 @@ class Found:
     arms: pd.DataFrame
     n: int
 
+    def named(self, figure: str) -> str:
+        """Return the name of this cell's part of a figure or table."""
+        return f"{figure}_{self.cell.kind or 'task'}"
+
     @property
     def having(self) -> list[tuple[Wrong, int]]:
         """The responses that have a critical token, and its index."""
