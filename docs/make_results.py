@@ -129,7 +129,7 @@ def attempts(axes: Axes, frame: pd.DataFrame) -> None:
 
 
 def preferences(axes: Axes, frame: pd.DataFrame) -> None:
-    """Draw the log-probability of chosen (full lines) and rejected responses while methods train."""
+    """Draw how log-probabilities of chosen (full lines) and rejected responses change in training."""
     for place, (method, own) in enumerate(frame.groupby("series", sort=False)):
         colour, name = style.PALETTE[place], method.partition(",")[0].partition(" (")[0]
         for side, dash in (("chosen", "-"), ("rejected", ":")):
@@ -137,8 +137,8 @@ def preferences(axes: Axes, frame: pd.DataFrame) -> None:
             label = name if dash == "-" else None
             axes.plot(part["step"], part["value"], color=colour, ls=dash, lw=1.5, label=label)
     axes.set(title="Preferences: chosen, rejected (dotted)", xlabel="optimiser step")
-    axes.set(ylabel="log-probability, nats")
-    axes.legend(loc="center right")
+    axes.set(ylabel="change of the log-probability, nats")
+    axes.legend(loc="lower left")
 
 
 PANELS = (

@@ -206,7 +206,7 @@ def example(own: Found, found: Scores) -> tuple[list[str], list[float | None], s
     values = [*found[OURS][0].tolist(), None]
     rows = [row for row in zip(response.pieces, values, strict=True) if row[0]]
     texts, levels = zip((response.question, None), *rows, strict=True)
-    title = f"A wrong response; rollouts find token {index + 1}, \"{response.pieces[index]}\""
+    title = f'A wrong response; rollouts find token {index + 1}, "{response.pieces[index]}"'
     return list(texts), list(levels), title
 
 
@@ -215,8 +215,9 @@ def without_groups(
 ) -> dict[str, dict[str, Estimate]]:
     """Return right rollouts with the chosen token kept and banned: cell and score -> bar -> estimate."""
     shown = {"kept": "kept", "replaced": "banned"}
+    short = {OURS: "1 - s", BASE: "1 - P", CHANCE: "chance"}
     return {
-        f"{name}\n{own.cell.kind or own.cell.label}": {
+        f"{short[name]}\n{own.cell.kind or own.cell.label}": {
             text: mean(table[arm].to_numpy(float) / own.n) for arm, text in shown.items()
         }
         for own, tables in zip(found, arms, strict=True)

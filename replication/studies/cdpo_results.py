@@ -119,7 +119,7 @@ def at_step(runs: Sequence[Trained], column: str, last: bool = True) -> np.ndarr
 
 
 def panels(study: Study, per_token: bool = False) -> dict[str, dict[str, pd.DataFrame]]:
-    """Return curves by side and method: step, value, low, high, n, over watched pairs and seeds."""
+    """Return changes by side and method: step, value, low, high, n, over watched pairs and seeds."""
     found: dict[str, dict[str, pd.DataFrame]] = {"chosen": {}, "rejected": {}}
     for row in DRAWN:
         runs = measured(study, row)
@@ -129,15 +129,17 @@ def panels(study: Study, per_token: bool = False) -> dict[str, dict[str, pd.Data
 
 
 def _curve(runs: Sequence[Trained], side: str, per_token: bool) -> pd.DataFrame:
-    """Return the mean log-probability of a side by step, with its interval."""
-    rows = []
-    for step in sorted(runs[0].curves["step"].unique()):
+    """Return the mean change of a side's log-probability from the first step on, with its paired interval."""
+    names = [side, f"{side}_tokens", "question"]
+    by_step = [dict(iter(run.curves.sort_values("question").groupby("step")[names])) for run in runs]
+    first, rows = min(by_step[0]), []
+    for step in sorted(by_step[0]):
         columns = []
-        for run in runs:
-            at = run.curves[run.curves["step"] == step].sort_values("question")
-            length = at[f"{side}_tokens"] if per_token else 1
-            columns.append((at[side] / length).to_numpy(float))
-        e = mean(np.stack(columns, axis=1))
+        for own in by_step:
+            length = own[step][f"{side}_tokens"].to_numpy(float) if per_token else 1.0
+            columns.append((own[step][side].to_numpy(float) - own[first][side].to_numpy(float)) / length)
+        changes = np.stack(columns, axis=1)
+        e = paired.difference(changes, np.zeros_like(changes), resample_seeds=True)
         rows.append((step, e.value, e.low, e.high, e.n))
     return pd.DataFrame(rows, columns=["step", "value", "low", "high", "n"])
 

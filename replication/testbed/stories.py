@@ -87,7 +87,8 @@ def generate(
 
     Args:
         rng: random source.
-        level: number of calculation steps, 1..5; None draws it with the weights of `LEVELS`.
+        level: number of calculation steps, 1..5 (in "portions" of gifts, of two steps each); None draws it
+            with the weights of `LEVELS`.
         kind: one of `KINDS`; None mixes those of `MIXED`.
         options: none are known; anything given is refused.
 

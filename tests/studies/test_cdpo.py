@@ -286,7 +286,7 @@ def test_curves_are_judged_from_the_fixed_pairs():
     ends = results.curve_table(study).set_index("method")
     assert ends.loc[EQUAL.label, "change of rejected"].value == -6
     panel = results.panels(study, per_token=True)["rejected"]["DPO (base)"]
-    assert list(panel["value"]) == pytest.approx([-6 / 5, -8 / 5])
+    assert list(panel["value"]) == pytest.approx([0, -2 / 5])
     assert set(claims) | {"C7a", "C7b", "K5", "K6", "K7", "C8"} == claims_of("03_preferences")
 
 
