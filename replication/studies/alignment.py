@@ -37,7 +37,6 @@ LEVELS = {"moves": 3, "portions": 2}
 # Rates and lengths of the bases, chosen on validation questions; 32 solutions a step.
 BASES = {"testbed-small": (3e-3, 160), "testbed": (2e-3, 50), "testbed-large": (1.5e-3, 50)}
 ROWS = 32
-EXAMPLES = 6000  # stories of each kind that are set apart for bases
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from replication.alignment import pairs as data
 from replication.alignment.cdpo import token_weights
-from replication.alignment.contrastive import Contrast, mean_kl, score_responses
+from replication.alignment.contrastive import Contrast, score_responses
 from replication.alignment.experiment import Trained
 from replication.alignment.objectives import Objective
 from replication.alignment.plans import Example, Hyper, Plan, Tuning, Watch
@@ -127,10 +127,6 @@ class Study(Family):
 
     def _scores(self, cell: Cell) -> list[Contrast]:
         return self.trainings.contrast(self.positive(cell), self.negative(cell), self.pairs(cell), BETA)
-
-    def kl(self, cell: Cell) -> float:
-        """Return the mean divergence of the positive from the negative model on those responses, nats."""
-        return mean_kl(self.scores(cell))
 
     # Trainings
 
