@@ -155,8 +155,9 @@ def _papermill(source: Path, partial: Path, values: Mapping[str, Any]) -> None:
             kernel_name=KERNEL,
             progress_bar=False,
             cwd=str(source.parent),
-            # Warnings of the kernel itself (connection without encryption), not of the code that it runs.
-            extra_arguments=["--log-level=40"],
+            # Nothing of the kernel itself: it warns of a connection without encryption, and reports as an error the
+            # interrupt with which the client begins to shut down an idle kernel. Errors of cells go another way.
+            extra_arguments=["--log-level=50"],
         )
 
 
