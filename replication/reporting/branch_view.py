@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 from replication.reporting.branches import bar, number
 from replication.reporting.heat_map import number as shown
 from replication.reporting.markdown import escape, escape_html, table, visible
-from replication.reporting.view import View, framed, table_html, table_plain, token_html, token_text
+from replication.reporting.view import (
+    View,
+    framed,
+    lines_html,
+    table_html,
+    table_plain,
+    token_html,
+    token_text,
+)
 from replication.settings import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +26,7 @@ if TYPE_CHECKING:
 
 BRANCHES = ("branch", "first", "probability", "text", "start", "end", "answer", "delta", "excluded")
 TOKENS = ("branch", "token", "top1", "top2")
-HEADER = ("answer token", "p1", "p2", "margin p1 - p2")
+HEADER = ("answer token", "p1", "p2", "p1 - p2")
 RIGHT = (1, 2, 3)
 
 
@@ -28,7 +36,8 @@ def branch_view(branches: "pd.DataFrame", tokens: "pd.DataFrame", *, title: str,
     Args:
         branches: a row per branch: branch (number), first (text of its first token), probability (of that
             token), text, start and end (characters of the answer, -1 without one), answer (None without one),
-            delta (NaN without one), excluded ("" or why the branch takes no part).
+            delta (NaN without one), excluded ("" or why the branch takes no part); and, where the right
+            answer is known, correct (bool).
         tokens: a row per answer token, in order: branch, token (text), top1 and top2 (the two largest
             probabilities at its place).
         title: plain text.
@@ -58,7 +67,7 @@ def branch_view(branches: "pd.DataFrame", tokens: "pd.DataFrame", *, title: str,
 
 
 def _surest(records: Sequence[dict[str, Any]]) -> object:
-    """Return the branch with the largest Δ of those that take part, which is shown open; the first without."""
+    """Return the branch to show open: the one with the largest Δ of those that take part, or the first."""
     part = [one for one in records if not one["excluded"] and number(one["delta"]) == number(one["delta"])]
     return max(part, key=lambda one: one["delta"])["branch"] if part else records[0]["branch"]
 
@@ -66,29 +75,31 @@ def _surest(records: Sequence[dict[str, Any]]) -> object:
 def _headline(record: dict[str, Any]) -> list[str]:
     """Return what is told of a branch in one line: plain texts."""
     score = number(record["delta"])
-    answer = "no answer" if record["answer"] is None else f"answer {record['answer']}"
+    answer = "no answer" if _missing(record["answer"]) else f"answer {record['answer']}"
+    if not _missing(record["answer"]) and "correct" in record:
+        answer += " ✔ right" if record["correct"] else " ✘ wrong"
     out = f"left out: {record['excluded']}" if record["excluded"] else ""
     delta = f"Δ {shown(score)} {bar(score)}".strip()
     first = f"“{token_text(record['first'])}” ({shown(number(record['probability']))})"
     return [part for part in (f"Branch {record['branch']}", first, delta, answer, out) if part]
 
 
+def _missing(answer: object) -> bool:
+    """Tell whether a branch has no answer; pandas may have made NaN of None."""
+    return answer is None or answer != answer
+
+
 def _html(record: dict[str, Any], tokens: "pd.DataFrame", opened: bool) -> str:
     """Return one branch as `<details>`."""
     head = " · ".join(map(escape_html, _headline(record)))
-    before, inside, after = parts(record)
-    text = f"{_lines(before)}<mark>{_lines(inside)}</mark>{_lines(after)}" if inside else _lines(before + after)
-    rows = [[token_html(token), *numbers] for token, *numbers in _rows(tokens)]
+    before, inside, after = map(lines_html, parts(record))
+    text = f"{before}<mark>{inside}</mark>{after}" if inside else before + after
+    rows = [[escape_html(name) or token_html(token), *numbers] for name, token, *numbers in _rows(tokens)]
     table_ = table_html(HEADER, rows, RIGHT) if rows else "<p>No answer tokens, so no Δ.</p>"
     return (
         f"<details{' open' if opened else ''}><summary>{head}</summary>"
         f'<p class="tv-text">{text}</p>{table_}</details>'
     )
-
-
-def _lines(text: str) -> str:
-    """Return text of several lines for HTML."""
-    return "↵<br>".join(map(escape_html, text.replace("\r\n", "\n").split("\n")))
 
 
 def parts(record: dict[str, Any]) -> tuple[str, str, str]:
@@ -98,13 +109,13 @@ def parts(record: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _rows(tokens: "pd.DataFrame") -> list[list[str]]:
-    """Return the answer tokens, numbers as text, and the mean margin, which is Δ, below two or more."""
+    """Return "", answer token, p1, p2 and margin as text; below several the mean margin, named instead."""
     found = [
-        [one.token, shown(one.top1), shown(one.top2), shown(one.top1 - one.top2)]
+        ["", one.token, shown(one.top1), shown(one.top2), shown(one.top1 - one.top2)]
         for one in tokens.itertuples()
     ]
     if len(found) > 1:
-        found.append(["mean", "", "", shown(float((tokens["top1"] - tokens["top2"]).mean()))])
+        found.append(["mean = Δ", "", "", "", shown(float((tokens["top1"] - tokens["top2"]).mean()))])
     return found
 
 
@@ -115,7 +126,8 @@ def _markdown(records: Sequence[dict[str, Any]], own: dict, title: str, note: st
         before, inside, after = map(escape, parts(record))
         text = f"{before}<b>{inside}</b>{after}" if inside else before + after
         pieces += [f"**{escape(' · '.join(_headline(record)))}**", text]
-        rows = [[escape(token_text(token)), *numbers] for token, *numbers in _rows(own[record["branch"]])]
+        found = _rows(own[record["branch"]])
+        rows = [[name or escape(token_text(token)), *numbers] for name, token, *numbers in found]
         pieces += [table(list(map(escape, HEADER)), rows, RIGHT)] if rows else []
     return "\n\n".join(piece for piece in pieces if piece)
 
@@ -129,6 +141,7 @@ def _plain(records: Sequence[dict[str, Any]], own: dict, title: str, note: str) 
             visible(" · ".join(_headline(record))),
             f"  {before}⟦{inside}⟧{after}" if inside else f"  {before}{after}",
         ]
-        rows = [[f"    {token_text(token)}", *numbers] for token, *numbers in _rows(own[record["branch"]])]
+        found = _rows(own[record["branch"]])
+        rows = [[f"    {name or token_text(token)}", *numbers] for name, token, *numbers in found]
         pieces += [table_plain([f"    {HEADER[0]}", *HEADER[1:]], rows)] if rows else []
     return "\n".join(piece for piece in pieces if piece)

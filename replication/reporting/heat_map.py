@@ -7,6 +7,7 @@ without any script; a page that has no radio buttons shows all measures, one bel
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -15,10 +16,11 @@ from replication.reporting.markdown import escape, escape_html, table, visible
 from replication.reporting.tables import EMPTY as MISSING
 from replication.reporting.view import (
     EMPTY,
-    NEWLINE,
     View,
     attribute,
     framed,
+    lines_html,
+    sentence,
     table_html,
     table_plain,
     token_html,
@@ -40,7 +42,8 @@ class Measure:
         values: one per token; NaN or None for tokens that have none.
         meaning: one sentence, plain text.
         low: value of the lightest colour; None takes the smallest one.
-        high: value of the strongest colour; None takes the largest one.
+        high: value of the strongest colour; None takes the largest one, or the 95 % quantile of the amounts
+            where colours are centred.
         centred: colours part at zero, which negative values are shown with a hue of their own for.
     """
 
@@ -61,10 +64,13 @@ class Measure:
         """The borders (LEVELS + 1,) of the levels."""
         known = self.numbers[np.isfinite(self.numbers)]
         if self.centred:
-            most = max(float(np.abs(known).max(initial=0.0)), 1e-9) if self.high is None else self.high
+            # A single outlier would leave all others in the middle.
+            usual = float(np.quantile(np.abs(known), 0.95)) if len(known) else 0.0
+            most = max(usual, 1e-9) if self.high is None else self.high
             return np.linspace(-most, most, LEVELS + 1)
-        low = float(known.min(initial=0.0)) if self.low is None else self.low
-        high = float(known.max(initial=low + 1e-9)) if self.high is None else self.high
+        ends = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+        low = ends[0] if self.low is None else self.low
+        high = ends[1] if self.high is None else self.high
         return np.linspace(low, max(high, low + 1e-9), LEVELS + 1)
 
     def levels(self) -> np.ndarray:
@@ -129,7 +135,8 @@ def heat_map(
     for one in measures:
         if len(one.values) != len(tokens):
             raise InputError(
-                f"A heat map of {len(tokens)} tokens needs as many values of {one.name}, got {len(one.values)}."
+                f"A heat map of {len(tokens)} tokens needs as many values of {one.name}, "
+                f"got {len(one.values)}."
             )
     header = ["", "token", *(one.name for one in measures)]
     cells = [[number(value) for value in one.numbers] for one in measures]
@@ -150,8 +157,31 @@ def heat_map(
         framed(title, heading + body, "tv-heat"),
         f"{above}\n\n{meanings}\n\n{table(list(map(escape, header)), rows, right)}",
         "\n".join([visible(title), visible(note), table_plain(header, plain)]),
-        pd.DataFrame({"token": list(tokens)} | {one.name: one.numbers for one in measures}),
+        # As objects: text columns of pandas refuse what is no valid Unicode.
+        pd.DataFrame({"token": pd.Series(list(tokens), dtype=object)}).assign(
+            **{one.name: one.numbers for one in measures}
+        ),
     )
+
+
+def heat_view(
+    found: pd.DataFrame | str, names: Sequence[str], *, title: str, note: str = "", start: int = 0
+) -> View:
+    """Return the heat map of columns of a table of tokens; a sentence instead of a table is shown as it is.
+
+    Args:
+        found: with a column token and those of `names`, see `USUAL`.
+        names: columns to show.
+        title: as in `heat_map`.
+        note: as in `heat_map`.
+        start: as in `heat_map`.
+
+    Raises:
+        InputError: as `heat_map` and `measures`.
+    """
+    if isinstance(found, str):
+        return sentence(title, found)
+    return heat_map(list(found["token"]), measures(found, names), title=title, note=note, start=start)
 
 
 def number(value: float) -> str:
@@ -168,7 +198,7 @@ def _picks(measures: Sequence[Measure]) -> str:
     if len(measures) == 1:
         return ""
     buttons = "".join(
-        f'<label><input type="radio" name="measure" class="tv-pick-{place}"{" checked" if not place else ""}> '
+        f'<label><input type="radio" name="measure" class="tv-pick-{place}"{"" if place else " checked"}> '
         f"{escape_html(one.name)}</label>"
         for place, one in enumerate(measures)
     )
@@ -178,10 +208,9 @@ def _picks(measures: Sequence[Measure]) -> str:
 def _panel(tokens: Sequence[str], measure: Measure, place: int, start: int) -> str:
     """Return the text coloured by one measure, below its meaning and its legend."""
     edges = [number(edge) for edge in measure.edges]
-    legend = "".join(
-        f'<span class="{measure.look(level)}">{edges[level]} to {edges[level + 1]}</span> '
-        for level in range(LEVELS)
-    )
+    inner = [f"{low} to {high}" for low, high in pairwise(edges[1:-1])]
+    ranges = [f"below {edges[1]}", *inner, f"from {edges[-2]}"]
+    legend = "".join(f'<span class="{measure.look(i)}">{one}</span> ' for i, one in enumerate(ranges))
     meaning = f": {escape_html(measure.meaning)}" if measure.meaning else ""
     spans = []
     for index, (text, value, level) in enumerate(zip(tokens, measure.numbers, measure.levels(), strict=True)):
@@ -197,5 +226,5 @@ def _token(text: str, value: float, level: int, index: int, measure: Measure) ->
     """Return one token with its colour and its hover text."""
     told = f"token {index + 1} “{token_text(text)}”: {measure.name} {number(value)}"
     look = "tv-empty" if not text else f"tv-t {measure.look(level)}" if level >= 0 else "tv-t"
-    inside = f"{NEWLINE}<br>".join(map(escape_html, text.replace("\r\n", "\n").split("\n"))) if text else EMPTY
+    inside = lines_html(text) or EMPTY
     return f'<span class="{look}" title="{attribute(told)}">{inside}</span>'

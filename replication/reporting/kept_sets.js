@@ -114,7 +114,8 @@ function keptView(root) {
     const found = keptSets(state, temperature(), values);
     const table = document.createElement("table");
     const head = make("tr", make("thead", table));
-    for (const name of ["token", "p at T", ...Object.keys(rules)]) make("th", head, name);
+    for (const name of ["token", "p at T"]) make("th", head, name);
+    for (const rule of Object.keys(rules)) make("th", head, rule, "tv-n");
     const body = make("tbody", table);
     for (const [name, part] of [["kept", "count"], ["mass", "mass"]]) {
       const row = make("tr", body);

@@ -1,9 +1,9 @@
 """What truncation rules keep of one distribution, with sliders for the temperature and each rule's parameter.
 
-The sliders need a script, `kept_sets.js`, which works out the kept sets from logits that lie in the page: all of
-a small vocabulary; of a large one the largest, and the rest in narrow bins, so that counts beyond the largest
-are close and not exact, which the page says. Without scripts the page shows the same sets at some temperatures
-as worked out by the rules themselves.
+The sliders need a script, `kept_sets.js`, which works out the kept sets from logits that lie in the page: all
+of a small vocabulary; of a large one the largest, and the rest in narrow bins, so that counts beyond the
+largest are close and not exact, which the page says. Without scripts the page shows the same sets at some
+temperatures as worked out by the rules themselves.
 """
 
 import html
@@ -42,7 +42,13 @@ def script() -> str:
 
 
 def kept_view(
-    logits: np.ndarray, tokens: Sequence[str], kept: pd.DataFrame, *, title: str, note: str = "", png: bytes = b""
+    logits: np.ndarray,
+    tokens: Sequence[str],
+    kept: pd.DataFrame,
+    *,
+    title: str,
+    note: str = "",
+    png: bytes = b"",
 ) -> View:
     """Return the kept sets of one distribution.
 
@@ -90,7 +96,8 @@ def state(logits: np.ndarray, tokens: Sequence[str], values: dict[str, float]) -
     """Return what the script reads: logits, tokens and sliders; JSON can hold it.
 
     Keys: logits (descending), tail ([mean logit, number] of each bin below them), sigma (standard deviation
-    over all finite logits, divisor V - 1), size (number of finite logits), exact, tokens, temperature, sliders.
+    over all finite logits, divisor V - 1), size (number of finite logits), exact (whether all are given),
+    tokens, temperature, sliders.
 
     Raises:
         InputError: logits that are NaN or +inf, or none that is finite.

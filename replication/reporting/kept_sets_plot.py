@@ -24,7 +24,8 @@ def kept_plot(kept: pd.DataFrame, probabilities: dict[float, np.ndarray]) -> Fig
     temperatures: Sequence[float] = sorted(probabilities)
     figure, panels = style.panels(len(temperatures), squeeze=False, sharey=True)
     figure.set_size_inches(PANEL[0] * len(temperatures), PANEL[1])
-    rules = list(dict.fromkeys(kept["rule"]))
+    values = dict(zip(kept["rule"], kept["value"], strict=True))
+    rules = list(values)[::-1]  # the first one on top
     for axes, temperature in zip(panels[0], temperatures, strict=True):
         own = kept[kept["temperature"] == temperature].set_index("rule")
         for row, rule in enumerate(rules):
@@ -33,11 +34,12 @@ def kept_plot(kept: pd.DataFrame, probabilities: dict[float, np.ndarray]) -> Fig
                 corner = (column + 0.6, row + 0.1)
                 axes.add_patch(Rectangle(corner, 0.8, 0.8, facecolor=face, edgecolor=style.GREY, lw=0.5))
         line = probabilities[temperature][:SHOWN]
-        axes.plot(np.arange(1, len(line) + 1), len(rules) + 0.2 + 1.6 * line, color="black", marker="", ls="-")
+        ranks, heights = np.arange(1, len(line) + 1), len(rules) + 0.2 + 1.6 * line
+        axes.plot(ranks, heights, color="black", marker="", linestyle="-")
         axes.set(xlim=(0.3, len(line) + 0.7), ylim=(0, len(rules) + 2), title=f"T = {temperature:g}")
         axes.set_xlabel("rank of the token")
         axes.grid(visible=False)
-    labels = [f"{rule} {value:g}" for rule, value in dict(zip(kept["rule"], kept["value"], strict=True)).items()]
+    labels = [f"{rule} {values[rule]:g}" for rule in rules]
     panels[0][0].set_yticks([*(np.arange(len(rules)) + 0.5), len(rules) + 1], [*labels, "probability"])
     return figure
 

@@ -1,8 +1,8 @@
 """`View`: something to look into, as a page that works by itself and as what shows where pages do not.
 
 A view is HTML with its own style and, where sliders need it, its own script: nothing is loaded, and without
-scripts, styles or colours all its information is still there. Beside the HTML go Markdown, plain text and, for
-some views, a picture; a notebook's front end takes what it can show.
+scripts, styles or colours all its information is still there. Beside the HTML go Markdown, plain text and,
+for some views, a picture; a notebook's front end takes what it can show.
 """
 
 import html
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from replication.files import write_atomic
 from replication.reporting import tables
-from replication.reporting.markdown import escape_html, visible
+from replication.reporting.markdown import escape, escape_html, table, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 EMPTY = "∅"
 NEWLINE = "↵"
+SPACE = "␣"
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,10 @@ class View:
         }
         return forms | ({"image/png": self.png} if self.png else {})
 
-    def save(self, folder: Path, name: str) -> list[Path]:
+    def save(self, folder: Path, name: str) -> "View":
         """Write `<name>.html` (a page that opens by double click), `.md`, `.csv` and, with a picture, `.png`.
 
-        Each file appears whole or not at all.
+        Each file appears whole or not at all. Returns the view, so that a cell can end with this call.
 
         Raises:
             InputError: a name that cannot be a file's.
@@ -66,7 +67,29 @@ class View:
         tables.check_name(name)
         contents = {"html": page(self.title, self.html), "md": self.markdown, "csv": tables.to_csv(self.data)}
         contents |= {"png": self.png} if self.png else {}
-        return [write_atomic(folder / f"{name}.{ending}", content) for ending, content in contents.items()]
+        for ending, content in contents.items():
+            write_atomic(folder / f"{name}.{ending}", content)
+        return self
+
+
+def sentence(title: str, text: str) -> View:
+    """Return a view that says in a sentence why there is nothing to look into."""
+    import pandas as pd
+
+    page = framed(title, f"<p>{escape_html(text)}</p>")
+    markdown = f"**{escape(title)}**\n\n{escape(text)}"
+    return View(title, page, markdown, f"{visible(title)}\n{visible(text)}", pd.DataFrame({"reason": [text]}))
+
+
+def table_view(title: str, frame: "pd.DataFrame") -> View:
+    """Return a table as a view; every cell is shown as text."""
+    header = list(map(str, frame.columns))
+    cells = [[str(value) for value in row] for row in frame.itertuples(index=False)]
+    page = table_html(header, [list(map(escape_html, row)) for row in cells])
+    markdown = table(list(map(escape, header)), [list(map(escape, row)) for row in cells])
+    plain = table_plain(header, [list(map(visible, row)) for row in cells])
+    return View(title, framed(title, page, "tv-table"), f"**{escape(title)}**\n\n{markdown}",
+                f"{visible(title)}\n{plain}", frame)  # fmt: skip
 
 
 @cache
@@ -78,8 +101,8 @@ def style() -> str:
 def framed(title: str, body: str, kind: str = "", attributes: str = "") -> str:
     """Return the HTML of a view: its style, its title and a body that is already safe.
 
-    In it lies a form, so that radio buttons do not mix with those of another view; "dialog" is the method that
-    sends nothing anywhere.
+    In it lies a form, so that radio buttons do not mix with those of another view; "dialog" is the method
+    that sends nothing anywhere.
 
     Args:
         title: plain text, escaped here.
@@ -99,8 +122,15 @@ def attribute(text: object) -> str:
 
 
 def token_text(text: str) -> str:
-    """Return a token on one line: a sign for none, line ends and control characters shown."""
-    return visible(text).replace(f" {NEWLINE} ", NEWLINE) if text else EMPTY
+    """Return a token on one line: signs for nothing, for mere spaces and for line ends."""
+    if not text.strip(" "):
+        return SPACE * len(text) or EMPTY
+    return visible(text).replace(f" {NEWLINE} ", NEWLINE)
+
+
+def lines_html(text: str) -> str:
+    """Return text for HTML, its line ends shown and kept."""
+    return f"{NEWLINE}<br>".join(map(escape_html, text.replace("\r\n", "\n").split("\n")))
 
 
 def token_html(text: str) -> str:

@@ -7,10 +7,10 @@ papers' notebooks use; nothing is judged, and nothing is averaged: n is one prom
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from replication import settings
 from replication.alignment.contrastive import check_models, score_responses
@@ -19,18 +19,12 @@ from replication.decoding.spans import Offsets
 from replication.lm.loading import LanguageModel, load
 from replication.lm.scoring import TokenScores, logits_at, score
 from replication.settings import InputError, Settings
-from replication.studies.samplers import Sampler
 from replication.tasks import prompts
 from replication.tasks.base import Question, Task, load_task
 
 NAME = "explorer"
 PLAIN = "plain"
 K = 10
-TEMPERATURES = (0.7, 1.0, 1.5, 2.0, 3.0)
-SAMPLERS = (
-    Sampler("top-k", 10), Sampler("top-p", 0.9), Sampler("min-p", 0.1), Sampler("top-nσ", 1.0),
-    Sampler("ε", 1e-3), Sampler("η", 1e-3),
-)  # fmt: skip
 LIKELIEST = 50  # tokens of a distribution that are told one by one
 
 
@@ -50,8 +44,6 @@ def start(
         InputError: an unknown profile or device, a negative seed, a data folder that does not exist, or
             results that cannot be written.
     """
-    from pathlib import Path
-
     if profile not in settings.PROFILES:
         raise InputError(f"Unknown profile {profile!r}: choose one of {', '.join(settings.PROFILES)}.")
     if seed < 0:
@@ -61,9 +53,8 @@ def start(
     results = settings.results_root(results_dir)
     settings.check_writable(results)
     default = "gsm8k" if profile == "paper" else "stories"
-    return Settings(
-        NAME, profile, model, task or default, data_dir, seed, settings.resolve_device(device), results, default
-    )
+    device = settings.resolve_device(device)
+    return Settings(NAME, profile, model, task or default, data_dir, seed, device, results, default)
 
 
 @dataclass(frozen=True)
@@ -90,13 +81,20 @@ class Explorer:
         question: number of that question, 0 the first.
         style: how the text is put to the model: one of `prompts.STYLES`, or "plain": as it is.
         k: branches; 0 takes 10.
+        lm: the run's model where it is loaded already.
 
     Raises:
         InputError: an unknown style, a number out of range, a model or task that cannot be loaded.
     """
 
     def __init__(
-        self, run: Settings, prompt: str = "", question: int = 0, style: str = "direct", k: int = 0
+        self,
+        run: Settings,
+        prompt: str = "",
+        question: int = 0,
+        style: str = "direct",
+        k: int = 0,
+        lm: LanguageModel | None = None,
     ) -> None:
         if style not in (*prompts.STYLES, PLAIN):
             raise InputError(f"Unknown style {style!r}: choose {', '.join(prompts.STYLES)} or {PLAIN}.")
@@ -106,7 +104,7 @@ class Explorer:
         self.task: Task = load_task(run.task, run.data_dir)
         self.question = self._own(prompt) if prompt.strip() else self._of_task(question)
         self.own = bool(prompt.strip())
-        self.lm: LanguageModel = load(run.model, run.device)
+        self.lm = lm or load(run.model, run.device)
         self.prompt = self.question.text if style == PLAIN else self.task.prompt(self.question, style)
         self.prompt_ids = self.lm.encode(self.prompt)
 
@@ -130,7 +128,14 @@ class Explorer:
             ("right answer", "not known" if self.own else self.question.answer),
             ("branches", str(self.k)),
         ]
-        return pd.DataFrame(rows, columns=["", "value"])
+        return pd.DataFrame(rows, columns=["what", "value"])
+
+    @property
+    def caption(self) -> str:
+        """What every view is of, for its caption: model, prompt, n, seed."""
+        name = self.run.model.rstrip("/").rpartition("/")[2]
+        source = "a given prompt" if self.own else f"{self.question.id} (seed {self.run.seed})"
+        return f"Model {name}, {source}, {self.style}, n = 1 prompt, greedy."
 
     @cached_property
     def _paths(self) -> pd.DataFrame:
@@ -141,7 +146,7 @@ class Explorer:
 
     @cached_property
     def scored(self) -> pd.DataFrame:
-        """The branches as `cot_decoding.score_branches` returns them; `correct` is False for an own prompt."""
+        """The branches as `cot_decoding.score_branches` returns them; none is correct for an own prompt."""
         gold = {self.question.id: self.question.answer}
         return cot.score_branches(self._paths, self.task, self.lm.tokenizer, gold=gold)
 
@@ -184,8 +189,8 @@ class Explorer:
         """Return what the model thinks of every token of a text, given those before it.
 
         Returns:
-            A row per token: token (text), probability, delta (top-1 minus top-2), entropy (nats), loss (nats);
-            NaN for the first token, which follows nothing.
+            A row per token: token (text), probability, delta (top-1 minus top-2), entropy (nats), loss
+            (nats); NaN for the first token, which follows nothing.
         """
         found = score(self.lm, [text.ids])[0]
         values = {
@@ -194,7 +199,8 @@ class Explorer:
             "entropy": found.entropy,
             "loss": -found.logprob,
         }
-        return pd.DataFrame({"token": text.pieces} | {name: _from(text, found, v) for name, v in values.items()})
+        columns = {name: _from(text, found, own) for name, own in values.items()}
+        return pd.DataFrame({"token": text.pieces} | columns)
 
     def excess(self, text: Text, reference: str) -> pd.DataFrame | str:
         """Return `tokens` with reference (loss of another model, nats) and excess (loss minus that).
@@ -246,7 +252,7 @@ class Explorer:
         """
         length = len(text.ids) - text.start
         if not 0 <= step < length:
-            raise InputError(f"The response has {length} tokens: step needs to be 0 to {length - 1}, got {step}.")
+            raise InputError(f"The response has {length} tokens: step needs 0 to {length - 1}, got {step}.")
         logits = logits_at(self.lm, [text.ids], [[text.start + step]])[0][0].numpy()
         # Rows behind the tokenizer's ids pad the vocabulary to a round size and belong to no token.
         return logits[: max(self.lm.vocabulary, 1)]
@@ -257,40 +263,8 @@ class Explorer:
         return order, [token_name(self.lm.tokenizer, int(i)) for i in order]
 
 
-def kept(
-    logits: np.ndarray,
-    ids: Sequence[int],
-    samplers: Sequence[Sampler] = SAMPLERS,
-    temperatures: Sequence[float] = TEMPERATURES,
-) -> pd.DataFrame:
-    """Return what each rule keeps of a distribution at each temperature.
-
-    Args:
-        logits: (V,) raw logits.
-        ids: the tokens that are told one by one.
-        samplers: rules with parameters.
-        temperatures: all above 0.
-
-    Returns:
-        A row each: rule, value, temperature, count (tokens kept), mass (their probability at the temperature),
-        kept (bool per entry of `ids`).
-    """
-    row, rows = torch.from_numpy(np.asarray(logits, dtype=np.float32))[None], []
-    for sampler in samplers:
-        for temperature in temperatures:
-            keep = sampler.keep(row, temperature)[0].numpy()
-            mass = float(probabilities(logits, temperature)[keep].sum())
-            rows.append((sampler.rule, sampler.value, temperature, int(keep.sum()), mass, keep[list(ids)]))
-    return pd.DataFrame(rows, columns=["rule", "value", "temperature", "count", "mass", "kept"])
-
-
-def probabilities(logits: np.ndarray, temperature: float) -> np.ndarray:
-    """Return the softmax (V,) float64 of logits at a temperature."""
-    return (torch.from_numpy(np.asarray(logits)).double() / temperature).softmax(-1).numpy()
-
-
 def token_name(tokenizer: object, token: int) -> str:
-    """Return the text of one token; its own spelling where it is a special token or a piece of a character."""
+    """Return the text of one token; its own spelling where it is a piece of a character or has no text."""
     text = tokenizer.decode([token], clean_up_tokenization_spaces=False)
     if text and "\ufffd" not in text:
         return text
