@@ -111,8 +111,9 @@ def make(settings, cards, shown):
 
 # What would break a page, a table or a terminal.
 HOSTILE = (
-    "<script>alert(1)</script>", "</style><b>", "\" onmouseover='x'", "'><img src=x onerror=y>", "a | b `c` *d*",
-    "[x](http://example.org)", "two\nlines\r\nmore", "\x00\x1b[31mred\x7f", "\u202eright to left\u2069",
+    "<script>alert(1)</script>", "</style><b>", "\" onmouseover='x'", "'><img src=x onerror=y>",
+    "a | b `c` *d*", "[x](http://example.org)", "two\nlines\r\nmore",
+    "\x00\x1b[31mred\x7f", "\u202eright to left\u2069",
     "", "\ufffd", "$x^2$ and $y$", "\ud800", "<!-- -->", "&amp;", "   ", "\t", "__proto__", "</script>", "é́",
 )  # fmt: skip
 
