@@ -28,7 +28,8 @@ def store() -> Callable[..., Path]:
     def write(folder: Path, claims: dict[str, tuple], **manifest: object) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         rows = [stored_claim(*key.split(), *found) for key, found in claims.items()]
-        (folder / "scoreboard.json").write_text(json.dumps({"run": folder.name, "summary": {}, "claims": rows}))
+        content = {"run": folder.name, "summary": {}, "claims": rows}
+        (folder / "scoreboard.json").write_text(json.dumps(content))
         (folder / "manifest.json").write_text(json.dumps(manifest))
         return folder
 
@@ -36,7 +37,7 @@ def store() -> Callable[..., Path]:
 
 
 def stored_claim(paper, claim, value, low, high, n, verdict, test="accuracy difference > 0.10") -> dict:
-    texts = {"statement": "A beats <b>B</b>.", "source": "Table 1", "published": "20 | 10", "reason": "Why.",
-             "notebook": "01_first"}  # fmt: skip
+    texts = {"statement": "A beats <b>B</b>.", "source": "Table 1", "published": "20 | 10"}
+    texts |= {"reason": "Why.", "notebook": "01_first"}
     numbers = {"measured": value, "ci_low": low, "ci_high": high, "n": n}
     return {"paper": paper, "claim": claim, "test": test, "verdict": verdict} | texts | numbers

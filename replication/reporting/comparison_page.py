@@ -1,4 +1,4 @@
-"""The files of a comparison: claims, counts, tables, figures, and a page that needs no network and no script."""
+"""The files of a comparison: claims, counts, tables, figures, and a page without network or script."""
 
 import hashlib
 import json

@@ -92,6 +92,12 @@ def read(folder: Path, name: str = "") -> Run:
     return Run(name or folder.name, folder, rows, _json(folder / "manifest.json"))
 
 
+def joined(parts: Sequence[Run]) -> Run:
+    """Return several runs as one that bears the first one's name: papers whose usual tasks set them apart."""
+    first = parts[0]
+    return Run(first.name, first.folder, tuple(row for run in parts for row in run.claims), first.manifest)
+
+
 def estimate(row: Row | None) -> Estimate | None:
     """Return the measurement of a stored claim, None where there is none."""
     if row is None or any(row[name] is None for name in NUMBERS):

@@ -102,6 +102,4 @@ def _agrees(column: str, columns: Sequence[str], frames: "Sequence[pd.DataFrame]
     if measured or any(column not in frame for frame in frames):
         return False
     seen: dict[object, str] = {}
-    return all(
-        seen.setdefault(key, text) == text for frame in frames for key, text in frame[column].items()
-    )
+    return all(seen.setdefault(key, text) == text for frame in frames for key, text in frame[column].items())
