@@ -102,8 +102,8 @@ def _sweep(
     found = discovery.of_path(notebook)
     if found is None or output is not None:
         raise InputError(
-            "A sweep takes a notebook of a paper (notebooks/NN_paper/NN_topic.ipynb) and no -o: each point is "
-            "a run of its own in the results folder."
+            "A sweep takes a notebook of a paper (notebooks/NN_paper/NN_topic.ipynb) and no -o: each point "
+            "is a run of its own in the results folder."
         )
     lifeline.follow(lifeline.FOLLOW)
     request = Request(

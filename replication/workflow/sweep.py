@@ -99,7 +99,7 @@ def variant(values: Mapping[str, Any]) -> str:
     for name, value in values.items():
         text = str(value)
         short = file_name(text).strip("-")[:LONGEST]
-        if short != text:
+        if short != text or not text:
             short = "-".join(filter(None, (short, hashlib.sha256(text.encode()).hexdigest()[:6])))
         parts.append(f"{name}-{short}")
     return "-".join(parts)
