@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from replication.files import write_atomic
 from replication.reporting import tables
-from replication.reporting.markdown import escape, escape_html, table, visible
+from replication.reporting.markdown import escape, escape_html, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,17 +79,6 @@ def sentence(title: str, text: str) -> View:
     page = framed(title, f"<p>{escape_html(text)}</p>")
     markdown = f"**{escape(title)}**\n\n{escape(text)}"
     return View(title, page, markdown, f"{visible(title)}\n{visible(text)}", pd.DataFrame({"reason": [text]}))
-
-
-def table_view(title: str, frame: "pd.DataFrame") -> View:
-    """Return a table as a view; every cell is shown as text."""
-    header = list(map(str, frame.columns))
-    cells = [[str(value) for value in row] for row in frame.itertuples(index=False)]
-    page = table_html(header, [list(map(escape_html, row)) for row in cells])
-    markdown = table(list(map(escape, header)), [list(map(escape, row)) for row in cells])
-    plain = table_plain(header, [list(map(visible, row)) for row in cells])
-    return View(title, framed(title, page, "tv-table"), f"**{escape(title)}**\n\n{markdown}",
-                f"{visible(title)}\n{plain}", frame)  # fmt: skip
 
 
 @cache

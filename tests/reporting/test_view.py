@@ -49,14 +49,14 @@ def test_tokens_show_nothing_spaces_and_line_ends():
 
 
 def test_a_view_is_shown_and_saved_in_every_form(tmp_path):
-    one = view.table_view("Title & more", pd.DataFrame({"what": ["a|b"], "value": ["<i>"]}))
+    one = view.sentence("Title & more", "a|b <i>")
     assert set(one._repr_mimebundle_()) == {"text/html", "text/markdown", "text/plain"}
     assert one.save(tmp_path, "first") is one
     assert {path.name for path in tmp_path.iterdir()} == {"first.html", "first.md", "first.csv"}
     page = (tmp_path / "first.html").read_text()
     assert page.startswith("<!DOCTYPE html>")
     assert "Title &amp; more" in page
-    assert "<td>&lt;i&gt;</td>" in page
+    assert "a|b &lt;i&gt;" in page
     assert "a&#124;b" in one.markdown
     with pytest.raises(InputError, match="small letters"):
         one.save(tmp_path, "../first")
