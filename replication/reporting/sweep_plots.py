@@ -14,7 +14,7 @@ from replication.reporting.comparison_plots import thresholds
 
 COLUMNS = 3
 WIDTH, HEIGHT = 2.7, 2.3
-TITLE = 44
+TITLE = 40
 
 
 def claims_against(frame: pd.DataFrame, names: Sequence[str]) -> Figure | None:
