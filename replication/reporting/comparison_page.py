@@ -10,9 +10,9 @@ from replication.files import write_atomic
 from replication.reporting import comparison, html_tables, side_by_side, tables
 from replication.reporting.comparison import Aligned
 from replication.reporting.html import page
-from replication.reporting.markdown import SYMBOLS, authored, escape, escape_html, table, verdict
-from replication.reporting.runs import Row, Run
-from replication.reporting.scoreboard import measured
+from replication.reporting.markdown import SYMBOLS, authored, escape, escape_html, table
+from replication.reporting.runs import Run
+from replication.reporting.scoreboard import stated
 
 FOLDER = "compare"
 LONGEST = 100
@@ -84,7 +84,7 @@ def claims_markdown(aligned: Sequence[Aligned], names: Sequence[str]) -> str:
             [
                 escape(one.claim),
                 authored(one.facts["statement"]),
-                *(_stated(entry) for entry in one.entries),
+                *(stated(entry) for entry in one.entries),
                 escape("; ".join(one.changes) or "—"),
             ]
             for one in aligned
@@ -92,14 +92,6 @@ def claims_markdown(aligned: Sequence[Aligned], names: Sequence[str]) -> str:
         ]
         parts += [f"## {escape(paper)}", table(header, rows).rstrip("\n")]
     return "\n\n".join(parts) + "\n"
-
-
-def _stated(entry: Row | None) -> str:
-    """Return "0.31 [0.27, 0.36], n = 500: ✔ reproduced"; the verdict alone when nothing was measured."""
-    if entry is None:
-        return "—"
-    number = measured(entry)
-    return verdict(entry["verdict"]) if number == "—" else f"{number}: {verdict(entry['verdict'])}"
 
 
 def _tables(runs: Sequence[Run], folder: Path) -> tuple[list[str], dict[str, str]]:
@@ -202,7 +194,7 @@ def _claims(aligned: Sequence[Aligned], names: Sequence[str], with_paper: bool =
             f"{one.paper} {one.claim}" if with_paper else one.claim,
             one.facts["statement"],
             one.facts["test"],
-            *(_stated(entry) for entry in one.entries),
+            *(stated(entry) for entry in one.entries),
             "; ".join(one.changes) or "—",
         )
         for one in aligned

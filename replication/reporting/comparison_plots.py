@@ -19,7 +19,7 @@ WIDTH = 7.6
 STRIP = 0.42  # inches above and below the rows of a strip: its heading and its scale
 ROW = 0.17  # inches for one run
 HEAD = 0.5
-TEXT = 78
+TEXT = 108
 
 
 def forest(aligned: Sequence[Aligned], names: Sequence[str]) -> tuple[Figure, pd.DataFrame] | None:

@@ -1,9 +1,11 @@
 """Parts of pages made by the package itself: tables, pictures, links. All texts are escaped here."""
 
+import re
 from collections.abc import Iterable, Sequence
 
-from replication.reporting.markdown import escape_html, verdict
+from replication.reporting.markdown import escape_html
 
+TOGETHER = re.compile(r"\[-?[\d.]+, -?[\d.]+\]|n = \d+|[✔◐✘?○] (?:not )?[a-z]+")
 RIGHT = ' style="text-align: right"'
 
 
@@ -30,7 +32,12 @@ def _cells(row: Sequence[object], right: set[int]) -> Iterable[str]:
         if position == 0:
             yield f'<th scope="row"{side}>{escape_html(cell)}</th>'
         else:
-            yield f"<td{side}>{escape_html(cell)}</td>"
+            yield f"<td{side}>{_unbroken(escape_html(cell))}</td>"
+
+
+def _unbroken(text: str) -> str:
+    """Return text whose intervals, counts and verdicts stay on one line."""
+    return TOGETHER.sub(lambda found: found[0].replace(" ", "&nbsp;"), text)
 
 
 def picture(address: str, text: str) -> str:
@@ -41,8 +48,3 @@ def picture(address: str, text: str) -> str:
 def link(address: str, text: str) -> str:
     """Return a link."""
     return f'<a href="{escape_html(address)}">{escape_html(text)}</a>'
-
-
-def outcome(word: str) -> str:
-    """Return a verdict with its symbol, "—" for none."""
-    return verdict(word) if word else "—"

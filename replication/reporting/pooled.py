@@ -20,7 +20,7 @@ from replication.evaluation.pooling import over_seeds
 from replication.files import write_atomic
 from replication.reporting import html_tables, scoreboard, tables
 from replication.reporting.html import page
-from replication.reporting.markdown import SYMBOLS, escape_html
+from replication.reporting.markdown import SYMBOLS, escape_html, verdict
 from replication.reporting.runs import Row, Run, estimate
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _body(results: Sequence[ClaimResult], runs: Mapping[int, Run], folder: Path)
     for one in results:
         own = [_row(run, one) for run in runs.values()]
         cells = (f"{one.paper} {one.claim}", one.statement, one.test, scoreboard.measured(asdict(one)))
-        rows.append((*cells, html_tables.outcome(one.verdict), *map(_short, own), one.reason))
+        rows.append((*cells, verdict(one.verdict), *map(_short, own), one.reason))
     links = [
         f"<li>{html_tables.link(f'../../{run.name}/site/index.html', run.name)}</li>" for run in runs.values()
     ]

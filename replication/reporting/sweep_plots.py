@@ -1,6 +1,7 @@
 """Claims against a swept parameter: a small panel for each."""
 
 import math
+import textwrap
 from collections.abc import Sequence
 from itertools import groupby
 
@@ -12,8 +13,8 @@ from replication.reporting import style
 from replication.reporting.comparison_plots import thresholds
 
 COLUMNS = 3
-WIDTH, HEIGHT = 2.7, 2.1
-TITLE = 38
+WIDTH, HEIGHT = 2.7, 2.3
+TITLE = 40
 
 
 def claims_against(frame: pd.DataFrame, names: Sequence[str]) -> Figure | None:
@@ -75,9 +76,9 @@ def _panel(axes: Axes, rows: pd.DataFrame, names: Sequence[str], places: dict[st
     first = rows.iloc[0]
     for label, value, dash in thresholds(first["paper"], first["claim"], first["test"]):
         axes.axhline(value, color=style.GREY, lw=1, ls=dash, label=label)
-    title = f"{first['claim']}  {first['test'].split(' (partly')[0]}"
-    title = title if len(title) <= TITLE else title[: TITLE - 1].rstrip() + "…"
-    axes.set_title(title, loc="left", fontsize=7.5, parse_math=False)
+    text = f"{first['claim']}  {first['test'].split(' (partly')[0]}"
+    title = textwrap.wrap(text, TITLE, max_lines=3, placeholder=" …")
+    axes.set_title("\n".join(title), loc="left", fontsize=7.5, parse_math=False)
     axes.set_xlabel(names[0])
     if not joined:
         axes.set_xticks(list(places.values()), list(places), parse_math=False, fontsize=7)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from replication.files import write_atomic
 from replication.reporting import html_tables, tables
 from replication.reporting.html import page
-from replication.reporting.markdown import escape, escape_html, table, verdict
+from replication.reporting.markdown import escape, escape_html, table
 from replication.reporting.runs import Row, Run
-from replication.reporting.scoreboard import measured
+from replication.reporting.scoreboard import stated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,16 +107,8 @@ def _lines(points: Sequence[Point], topics: Collection[tuple[str, str]]) -> list
     lines = []
     for key, first in claims(points, topics).items():
         own = [{(row["paper"], row["claim"]): row for row in point.run.claims}.get(key) for point in points]
-        lines.append((" ".join(key), first, [_stated(row) for row in own]))
+        lines.append((" ".join(key), first, [stated(row) for row in own]))
     return lines
-
-
-def _stated(row: Row | None) -> str:
-    """Return measurement and verdict of a claim, the verdict alone when nothing was measured."""
-    if row is None:
-        return "—"
-    number = measured(row)
-    return verdict(row["verdict"]) if number == "—" else f"{number}: {verdict(row['verdict'])}"
 
 
 def _markdown(points: Sequence[Point], topics: Collection[tuple[str, str]]) -> str:
