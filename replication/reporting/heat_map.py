@@ -128,17 +128,8 @@ def heat_map(
     Raises:
         InputError: no tokens, no measure or too many, another number of values than of tokens.
     """
-    if not len(tokens):
-        raise InputError("A heat map needs at least one token.")
-    if not 1 <= len(measures) <= MOST:
-        raise InputError(f"A heat map shows 1 to {MOST} measures, got {len(measures)}.")
-    for one in measures:
-        if len(one.values) != len(tokens):
-            raise InputError(
-                f"A heat map of {len(tokens)} tokens needs as many values of {one.name}, "
-                f"got {len(one.values)}."
-            )
-    header = ["", "token", *(one.name for one in measures)]
+    _check(tokens, measures)
+    header = ["#", "token", *(one.name for one in measures)]
     cells = [[number(value) for value in one.numbers] for one in measures]
     values = list(zip(*cells, strict=True))
     numbered = list(enumerate(zip(tokens, values, strict=True), 1))
@@ -162,6 +153,20 @@ def heat_map(
             **{one.name: one.numbers for one in measures}
         ),
     )
+
+
+def _check(tokens: Sequence[str], measures: Sequence[Measure]) -> None:
+    """Raise `InputError` unless there are tokens, measures, and as many values of each."""
+    if not len(tokens):
+        raise InputError("A heat map needs at least one token.")
+    if not 1 <= len(measures) <= MOST:
+        raise InputError(f"A heat map shows 1 to {MOST} measures, got {len(measures)}.")
+    for one in measures:
+        if len(one.values) != len(tokens):
+            raise InputError(
+                f"A heat map of {len(tokens)} tokens needs as many values of {one.name}, "
+                f"got {len(one.values)}."
+            )
 
 
 def heat_view(
