@@ -18,7 +18,7 @@ TOO_FEW = (
 
 
 class Compared:
-    """Runs side by side; every method shows one part, or says why there is nothing to show.
+    """Runs side by side; every method shows one part, the first one why there is nothing to show.
 
     Args:
         runs: names or folders of runs parted by spaces, or as a JSON list; "" takes the runs that there
@@ -33,7 +33,7 @@ class Compared:
         results = results_root(results_dir)
         self.runs: list[Run] = []
         self.aligned: list[Aligned] = []
-        self.problem = ""
+        self.problem, self.said = "", False
         try:
             self.runs = find(_names(runs) or available(results)[:MOST], results)
             self.aligned = comparison.align(self.runs)
@@ -109,9 +109,12 @@ class Compared:
         self._show(tables.to_markdown(frame))
 
     def _show(self, text: str) -> None:
-        """Display Markdown, or why there is nothing to compare."""
+        """Display Markdown; in its place, once, why there is nothing to compare."""
         from IPython.display import Markdown, display
 
+        if self.problem and self.said:
+            return
+        self.said = bool(self.problem)
         display(Markdown(self.problem or text))
 
 

@@ -33,6 +33,7 @@ VERDICT, APART, SIGN, RULE, LACKING = (
     "not in every run",
 )
 ALL = "all papers"
+EMPTY, UNSTATED = "—", "not stated"
 SETTINGS = ("profile", "model", "task", "data_dir", "seed", "device")
 
 
@@ -138,17 +139,25 @@ def counts_frame(runs: Sequence[Run]) -> "pd.DataFrame":
 
 
 def settings_rows(runs: Sequence[Run]) -> list[tuple[str, list[str], bool]]:
-    """Return what the runs were given: (setting, its value in each run, whether the values differ)."""
+    """Return what the runs were given: (setting, its value in each run, whether the values differ).
+
+    A run without a manifest has "not stated" everywhere and differs from none.
+    """
     names = dict.fromkeys([*SETTINGS, *(name for run in runs for name in run.manifest.get("parameters", {}))])
     names.pop("papers", None)
-    table = [(name, [_text(run.manifest.get("parameters", {}), name) for run in runs]) for name in names]
-    table.append(("version", [_text(run.manifest.get("package", {}), "version") for run in runs]))
-    table.append(("commit", [_text(run.manifest.get("package", {}), "commit")[:12] for run in runs]))
-    table.append(("processor", [_text(run.manifest.get("hardware", {}), "processor") for run in runs]))
-    return [(name, values, len(set(values)) > 1) for name, values in table if any(v != "—" for v in values)]
+    asked = [("parameters", name) for name in names]
+    asked += [("package", "version"), ("package", "commit"), ("hardware", "processor")]
+    rows = []
+    for part, name in asked:
+        values = [_text(run.manifest.get(part, {}), name) if run.manifest else UNSTATED for run in runs]
+        stated = {value for value in values if value != UNSTATED}
+        if stated - {EMPTY}:
+            rows.append((name, values, len(stated) > 1))
+    return rows
 
 
 def _text(found: Mapping[str, Any], name: str) -> str:
-    """Return an entry as text, "—" when it is missing or empty."""
+    """Return an entry as text, "—" when it is missing or empty; of a commit the beginning."""
     value = found.get(name, "")
-    return "—" if value in ("", None) else str(value)
+    text = EMPTY if value in ("", None) else str(value)
+    return text[:12] if name == "commit" else text

@@ -40,6 +40,8 @@ def compare(
     for claim in changed:
         say(f"{claim['paper']} {claim['claim']}".ljust(width) + f"  {'; '.join(claim['changes'])}")
     say(f"{len(changed)} of {len(content['claims'])} claims changed. Page: {folder / 'index.html'}")
+    if notebook:
+        say(f"Notebook: {folder / '01_compare.html'}")
     return folder
 
 

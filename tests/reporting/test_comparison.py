@@ -87,3 +87,9 @@ def test_what_the_runs_were_given(pair):
         ("version", ["—", "1"], True),
         ("commit", ["—", "f" * 12], True),
     ]
+
+
+def test_a_run_without_a_manifest_differs_from_none(pair):
+    rows = comparison.settings_rows(pair({"toy C1": GOOD}, {"toy C1": GOOD}, a={"parameters": {"seed": 0}}))
+    assert rows == [("seed", ["0", "not stated"], False)]
+    assert comparison.settings_rows(pair({"toy C1": GOOD}, {"toy C1": GOOD})) == []
