@@ -6,6 +6,7 @@ rest.
 """
 
 import ast
+import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ PACKAGE = Path(replication.__file__).parent
 # What notebooks and the command line are made of, and the word lists of the testbed, is no interface.
 INTERNAL = ("studies", "workflow", "testbed.story_", "reporting.site", "__main__")
 ORDER = "settings papers tasks lm decoding pretraining alignment evaluation reporting testbed".split()
-WIDTH = 100
+ACTIVE = re.compile(r"`[^`]*`|[*|]")
 
 
 def rooms() -> dict[str, list[Path]]:
@@ -43,15 +44,16 @@ def module_name(path: Path) -> str:
 def room_page(room: str, files: list[Path]) -> str:
     """Return the page of a room as reStructuredText."""
     title = f"replication.{room}"
-    return "\n".join([title, "=" * len(title), "", *(module(path) for path in files)])
+    modules = (module(path, heading=module_name(path) != title) for path in files)
+    return "\n".join([title, "=" * len(title), "", *modules])
 
 
-def module(path: Path) -> str:
+def module(path: Path, heading: bool = True) -> str:
     """Return a module's docstring and its public functions and classes as reStructuredText."""
     tree, name = ast.parse(path.read_text(encoding="utf-8")), module_name(path)
-    own = [*_members(tree.body)]
-    head = [name, "-" * len(name), "", f".. py:module:: {name}", "", _text(ast.get_docstring(tree)), ""]
-    return "\n".join([*head, *(_member(node) for node in own)])
+    head = [name, "-" * len(name), ""] if heading else []
+    head += [f".. py:module:: {name}", "", _text(ast.get_docstring(tree)), ""]
+    return "\n".join([*head, *map(_member, _members(tree.body))])
 
 
 def _members(body: list[ast.stmt]) -> Iterator[ast.ClassDef | ast.FunctionDef]:
@@ -100,4 +102,31 @@ def _text(docstring: str | None) -> str:
     from sphinx.ext.napoleon import Config, GoogleDocstring
 
     config = Config(napoleon_use_ivar=True, napoleon_use_rtype=False)
-    return str(GoogleDocstring(docstring or "", config))
+    return str(GoogleDocstring(_plain(docstring or ""), config))
+
+
+def _plain(docstring: str) -> str:
+    """Return a docstring whose formulas stay as they are written and whose bars and stars mean nothing.
+
+    A formula is an indented block behind an empty line.
+    """
+    lines: list[str] = []
+    before, formula = 0, -1
+    for line in docstring.splitlines():
+        indent = len(line) - len(line.lstrip())
+        if not line.strip():
+            lines.append("")
+            continue
+        if indent <= formula:
+            formula = -1
+        if formula < 0 and lines and not lines[-1] and indent > before:
+            lines += [f"{' ' * before}::", ""]
+            formula = before
+        lines.append(line if formula >= 0 else ACTIVE.sub(_escaped, line))
+        before = indent
+    return "\n".join(lines)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Return code between backticks as it is, another match behind a backslash."""
+    return found[0] if found[0].startswith("`") else f"\\{found[0]}"

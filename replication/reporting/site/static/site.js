@@ -6,6 +6,9 @@ if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
 }
 
+// Sphinx marks found words with boxes that it cannot measure on the hidden titles of icons.
+document.querySelectorAll("svg title").forEach((title) => title.remove());
+
 function claimFilter(form) {
   const rows = [...document.querySelectorAll("table.claims tbody tr")];
   const texts = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
