@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,11 +34,12 @@ class Site:
     fresh: bool
 
 
-def build(run_dir: Path) -> Site:
+def build(run_dir: Path, rooms: Collection[str] | None = None) -> Site:
     """Build `<run>/site` from the executed notebooks, claims, tables and figures of a run; run no notebook.
 
     Args:
         run_dir: folder of the run.
+        rooms: those that the API reference shows; all by default.
 
     Raises:
         InputError: the run does not exist or holds no executed notebook, or Sphinx is not installed.
@@ -57,7 +59,7 @@ def build(run_dir: Path) -> Site:
         return Site(target / "index.html", [], fresh=False)
     with tempfile.TemporaryDirectory(prefix=".site-", dir=run_dir) as name:
         work = Path(name)
-        staging.stage(run_dir, work / "source", work / "extra", papers)
+        staging.stage(run_dir, work / "source", work / "extra", papers, rooms)
         warnings = _sphinx(work, f"replication: {run_dir.name}")
         fingerprint.store(work / "html", key)
         _swap(work / "html", target, work / "before")

@@ -23,7 +23,7 @@ def environment() -> Any:
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    made.globals |= {"SYMBOLS": SYMBOLS, "VERDICTS": VERDICTS, "measured": measured, "word": word}
+    made.globals |= {"SYMBOLS": SYMBOLS, "VERDICTS": VERDICTS, "measured": number, "word": word}
     return made
 
 
@@ -32,16 +32,23 @@ def word(name: str) -> str:
     return name.replace("_", " ")
 
 
-def page(title: str, parts: Sequence[str], contents: str = "") -> str:
+def number(row: Row) -> str:
+    """Return what was measured; a narrow column breaks it between interval and n only."""
+    return measured(row).replace(", ", ",\u00a0").replace("],\u00a0n = ", "], n\u00a0=\u00a0").replace(" [", "\u00a0[")
+
+
+def page(title: str, parts: Sequence[str], contents: str = "", wide: bool = False) -> str:
     """Return a MyST page: a title, then fragments of ready HTML by file name or pieces of MyST.
 
     Args:
         title: plain text; nothing in it acts.
         parts: names of HTML files beside the page, or "## ..." headings.
         contents: MyST for the end, such as a toctree.
+        wide: no table of contents beside the page.
     """
     shown = [part if part.startswith("#") else f"```{{raw}} html\n:file: {part}\n```" for part in parts]
-    return "\n\n".join([f"# {escape(title)}", *shown, contents]) + "\n"
+    head = ["---\nhide-toc: true\n---"] if wide else []
+    return "\n\n".join([*head, f"# {escape(title)}", *shown, contents]) + "\n"
 
 
 def toctree(entries: Sequence[tuple[str, str]], caption: str = "", depth: int = 1) -> str:
@@ -108,7 +115,7 @@ def paper_parts(paper: PaperContent, titles: Mapping[str, str]) -> dict[str, str
     }
     values = {
         "paper": paper, "rows": paper.rows, "counts": summary(paper.rows), "titles": titles, "missing": missing,
-        "table": table, "notebooks": {(paper.card.key, path.stem) for path in paper.notebooks},
+        "table": table, "room": paper.card.module.split(".")[1], "notebooks": {(paper.card.key, path.stem) for path in paper.notebooks},
         "size": image_size,
     }  # fmt: skip
     return {

@@ -2,7 +2,7 @@
 
 import html
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from replication.reporting.site import api, content, notebooks, pages
@@ -11,7 +11,9 @@ from replication.reporting.site.content import Artefact, PaperContent
 DOWNLOADS = "downloads"
 
 
-def stage(run_dir: Path, source: Path, extra: Path, papers: list[PaperContent]) -> None:
+def stage(
+    run_dir: Path, source: Path, extra: Path, papers: list[PaperContent], rooms: Collection[str] | None = None
+) -> None:
     """Write everything that Sphinx needs.
 
     Args:
@@ -19,11 +21,12 @@ def stage(run_dir: Path, source: Path, extra: Path, papers: list[PaperContent]) 
         source: folder for pages; made if missing.
         extra: folder whose content goes to the site's root as it is; gets the downloads.
         papers: what `content.collect` returned.
+        rooms: those that the API reference shows; all by default.
     """
     for paper in papers:
         _paper(source / "papers" / paper.card.key, paper)
         _downloads(extra / DOWNLOADS / paper.card.key, paper)
-    _api(source / "api")
+    _api(source / "api", rooms)
     entries = [(paper.card.title, f"papers/{paper.card.key}/index") for paper in papers]
     ends = [
         pages.toctree([("Scoreboard", "self")]),
@@ -31,7 +34,7 @@ def stage(run_dir: Path, source: Path, extra: Path, papers: list[PaperContent]) 
         pages.toctree([("", "api/index")], "Package"),
     ]
     parts = pages.board_parts(papers, content.manifest(run_dir))
-    _write(source, "index", f"Scoreboard of {run_dir.name}", parts, "\n\n".join(ends))
+    _write(source, "index", f"Scoreboard of {run_dir.name}", parts, "\n\n".join(ends), wide=True)
 
 
 def _paper(folder: Path, paper: PaperContent) -> None:
@@ -58,7 +61,9 @@ def _links(paper: PaperContent, path: Path) -> str:
     )
 
 
-def _write(folder: Path, name: str, title: str, parts: Mapping[str, str], end: str) -> None:
+def _write(
+    folder: Path, name: str, title: str, parts: Mapping[str, str], end: str, wide: bool = False
+) -> None:
     """Write a page and its fragments, each fragment under its heading."""
     folder.mkdir(parents=True, exist_ok=True)
     shown = []
@@ -66,7 +71,7 @@ def _write(folder: Path, name: str, title: str, parts: Mapping[str, str], end: s
         file = f"{name}.{number}.part"
         (folder / file).write_text(fragment, encoding="utf-8")
         shown += [f"## {heading}", file] if heading else [file]
-    (folder / f"{name}.md").write_text(pages.page(title, shown, end), encoding="utf-8")
+    (folder / f"{name}.md").write_text(pages.page(title, shown, end, wide), encoding="utf-8")
 
 
 def _downloads(folder: Path, paper: PaperContent) -> None:
@@ -90,10 +95,10 @@ def _copy(path: Path, folder: Path) -> None:
     shutil.copyfile(path, folder / path.name)
 
 
-def _api(folder: Path) -> None:
+def _api(folder: Path, rooms: Collection[str] | None) -> None:
     """Write the API reference: a page per room."""
     folder.mkdir(parents=True)
-    found = api.rooms()
+    found = {room: files for room, files in api.rooms().items() if rooms is None or room in rooms}
     for room, files in found.items():
         (folder / f"{room}.rst").write_text(api.room_page(room, files), encoding="utf-8")
     listed = "\n".join(f"- [](./{room}.rst)" for room in found)
