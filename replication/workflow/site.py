@@ -1,7 +1,7 @@
 """The scoreboard of a run in files and on the terminal, and the page that leads to every notebook.
 
-This page is light and always there. `reporting.site` builds the full site in its place; that one stays as long as
-the run has nothing newer to show.
+This page is light and always there. `reporting.site` builds the full site in its place; that one stays as
+long as the run has nothing newer to show.
 """
 
 import html

@@ -88,7 +88,8 @@ def _arguments(node: ast.FunctionDef) -> str:
     """Return the arguments in brackets as they are written, without `self`."""
     text = ast.unparse(node.args)
     for own in ("self", "cls"):
-        text = text.removeprefix(own).removeprefix(", ") if text == own or text.startswith(f"{own},") else text
+        if text == own or text.startswith(f"{own},"):
+            text = text.removeprefix(own).removeprefix(", ")
     return f"({text})"
 
 

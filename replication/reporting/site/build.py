@@ -47,7 +47,7 @@ def build(run_dir: Path, rooms: Collection[str] | None = None) -> Site:
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise InputError(
-            f"The site needs {', '.join(missing)}: run `make setup`, or install the extra `replication[site]`."
+            f"The site needs {', '.join(missing)}: run `make setup`, or install `replication[site]`."
         )
     from replication.reporting.site import content, staging
 

@@ -1,4 +1,4 @@
-"""Executed notebooks made ready for Sphinx: code folded away, every output plain text, an image or safe HTML."""
+"""Executed notebooks made ready for Sphinx: code folded away, outputs plain text, images or safe HTML."""
 
 import html
 import re

@@ -34,7 +34,8 @@ def word(name: str) -> str:
 
 def number(row: Row) -> str:
     """Return what was measured; a narrow column breaks it between interval and n only."""
-    return measured(row).replace(", ", ",\u00a0").replace("],\u00a0n = ", "], n\u00a0=\u00a0").replace(" [", "\u00a0[")
+    text = measured(row).replace(" ", "\u00a0")
+    return text.replace("],\u00a0n", "], n")
 
 
 def page(title: str, parts: Sequence[str], contents: str = "", wide: bool = False) -> str:
@@ -64,7 +65,7 @@ def _entry(title: str) -> str:
 
 
 def board_parts(papers: Sequence[PaperContent], manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Return the fragments of the scoreboard by heading: counts, papers by claims, every claim with filters."""
+    """Return the fragments of the scoreboard by heading: counts, papers by claims, then every claim."""
     rows = [row for paper in papers for row in paper.rows]
     values = {
         "papers": papers, "rows": rows, "counts": summary(rows), "facts": facts(manifest),
@@ -114,9 +115,9 @@ def paper_parts(paper: PaperContent, titles: Mapping[str, str]) -> dict[str, str
         "What needs full scale": ("missing.html", missing),
     }
     values = {
-        "paper": paper, "rows": paper.rows, "counts": summary(paper.rows), "titles": titles, "missing": missing,
-        "table": table, "room": paper.card.module.split(".")[1], "notebooks": {(paper.card.key, path.stem) for path in paper.notebooks},
-        "size": image_size,
+        "paper": paper, "rows": paper.rows, "counts": summary(paper.rows), "titles": titles,
+        "missing": missing, "table": table, "size": image_size, "room": paper.card.module.split(".")[1],
+        "notebooks": {(paper.card.key, path.stem) for path in paper.notebooks},
     }  # fmt: skip
     return {
         heading: templates.get_template(name).render(values)

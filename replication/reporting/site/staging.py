@@ -1,4 +1,4 @@
-"""The folder that Sphinx builds from: pages of scoreboard, papers and package, and safe copies of notebooks."""
+"""The folder that Sphinx builds from: scoreboard, papers, package, and safe copies of the notebooks."""
 
 import html
 import shutil

@@ -1,4 +1,4 @@
-"""A real browser for the tests of the site, driven over the DevTools protocol by the websocket of jupyter's client."""
+"""A real browser, driven over its DevTools protocol, and a small site of two papers for it to look at."""
 
 import base64
 import itertools
@@ -15,8 +15,8 @@ import pytest
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
-    "--disable-dev-shm-usage", "--remote-debugging-port=0", "--remote-allow-origins=*",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-default-apps", "--disable-dev-shm-usage", "--remote-debugging-port=0", "--remote-allow-origins=*",
     # Whatever a page asks for beyond this machine fails, besides being recorded.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )  # fmt: skip
