@@ -59,8 +59,9 @@ def build(run_dir: Path, rooms: Collection[str] | None = None) -> Site:
         return Site(target / "index.html", [], fresh=False)
     with tempfile.TemporaryDirectory(prefix=".site-", dir=run_dir) as name:
         work = Path(name)
-        staging.stage(run_dir, work / "source", work / "extra", papers, rooms)
+        staging.stage(run_dir, work / "source", work / staging.DOWNLOADS, papers, rooms)
         warnings = _sphinx(work, f"replication: {run_dir.name}")
+        (work / staging.DOWNLOADS).rename(work / "html" / staging.DOWNLOADS)
         fingerprint.store(work / "html", key)
         _swap(work / "html", target, work / "before")
     return Site(target / "index.html", warnings, fresh=True)
@@ -69,11 +70,10 @@ def build(run_dir: Path, rooms: Collection[str] | None = None) -> Site:
 def _sphinx(work: Path, title: str) -> list[str]:
     """Run Sphinx in a process of its own and return its warnings."""
     log = work / "warnings"
-    options = [f"html_title={title}", f"html_extra_path={work / 'extra'}"]
     command = [
         sys.executable, "-m", "sphinx", "-b", "html", "-q", "-j", str(min(2, os.cpu_count() or 1)),
         "-c", str(CONFIGURATION), "-d", str(work / "doctrees"), "-w", str(log),
-        *(part for option in options for part in ("-D", option)), str(work / "source"), str(work / "html"),
+        "-D", f"html_title={title}", str(work / "source"), str(work / "html"),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""

@@ -1,4 +1,4 @@
-"""Sphinx's configuration of the site; `build` adds what only a run knows (title, downloads)."""
+"""Sphinx's configuration of the site; `build` adds the title, which only a run knows."""
 
 extensions = ["myst_nb", "replication.reporting.site.extension"]
 project = "replication"

@@ -18,6 +18,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register everything; called by Sphinx."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     app.connect("doctree-read", _finish)
+    app.connect("html-page-context", _label_captions, priority=900)  # behind the theme's own
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -40,6 +41,13 @@ def _finish(app: Sphinx, document: nodes.document) -> None:
         # Links of type names are looked up among all objects: minutes for hints that need none.
         for link in list(signature.findall(addnodes.pending_xref)):
             link.replace_self(link.children)
+
+
+def _label_captions(app: Sphinx, page: str, template: str, context: dict[str, Any], document: Any) -> None:
+    """Say which level the headings of the navigation have, which Sphinx leaves open."""
+    for name, value in context.items():
+        if name.endswith("navigation_tree") and isinstance(value, str):
+            context[name] = value.replace('role="heading"', 'role="heading" aria-level="2"')
 
 
 def _describe_images(document: nodes.document) -> None:

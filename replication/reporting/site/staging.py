@@ -12,20 +12,20 @@ DOWNLOADS = "downloads"
 
 
 def stage(
-    run_dir: Path, source: Path, extra: Path, papers: list[PaperContent], rooms: Collection[str] | None = None
+    run_dir: Path, source: Path, downloads: Path, papers: list[PaperContent], rooms: Collection[str] | None = None
 ) -> None:
     """Write everything that Sphinx needs.
 
     Args:
         run_dir: folder of the run.
         source: folder for pages; made if missing.
-        extra: folder whose content goes to the site's root as it is; gets the downloads.
+        downloads: folder for the files that the pages offer; it belongs into the site's root.
         papers: what `content.collect` returned.
         rooms: those that the API reference shows; all by default.
     """
     for paper in papers:
         _paper(source / "papers" / paper.card.key, paper)
-        _downloads(extra / DOWNLOADS / paper.card.key, paper)
+        _downloads(downloads / paper.card.key, paper)
     _api(source / "api", rooms)
     entries = [(paper.card.title, f"papers/{paper.card.key}/index") for paper in papers]
     ends = [

@@ -1,6 +1,7 @@
-"""A real browser, driven over its DevTools protocol, and a small site of two papers for it to look at."""
+"""A real browser, driven over its DevTools protocol, and a small run of two papers for a site."""
 
 import base64
+import io
 import itertools
 import json
 import shutil
@@ -104,6 +105,11 @@ class Browser:
             self.process.kill()
 
 
+    def wait(self, script: str) -> None:
+        """Wait until an expression is true."""
+        wait(lambda: self.run(script))
+
+
 def wait(condition: Any) -> None:
     end = time.monotonic() + PATIENCE
     while not condition():
@@ -120,3 +126,103 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Any:
     made = Browser(program, tmp_path_factory.mktemp("browser"))
     yield made
     made.close()
+
+
+HOSTILE = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'> $x$ **b** [l](javascript:a) `c`"
+"""What a model may write: it has to be seen, not to act."""
+DIRECTIVES = f"""# {HOSTILE}
+
+```{{include}} /etc/passwd
+```
+
+{{raw}}`x` <script>window.hacked = 3</script>
+
+:::{{eval-rst}}
+.. raw:: html
+
+   <script>window.hacked = 4</script>
+:::
+"""
+
+
+def png() -> bytes:
+    """Return a small picture."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.new("RGB", (300, 150), "white").save(file, format="PNG")
+    return file.getvalue()
+
+
+def shown(**data: str) -> Any:
+    """Return an output of a cell; `text_html` stands for text/html."""
+    from nbformat.v4 import new_output
+
+    return new_output("display_data", {name.replace("_", "/"): value for name, value in data.items()})
+
+
+def notebook(title: str) -> Any:
+    """Return an executed notebook with everything that a page has to cope with."""
+    import pandas as pd
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+    from replication.reporting import tables
+
+    wide = pd.DataFrame({f"a long name of column {place}": [HOSTILE] for place in range(12)})
+    outputs = [
+        new_output("stream", name="stdout", text=f"printed {HOSTILE}\n"),
+        shown(text_markdown=tables.captioned(tables.to_markdown(wide), "A wide table"), text_plain="no"),
+        shown(text_markdown=DIRECTIVES),
+        shown(text_html=f"<table><tr onclick='a()'><td>{HOSTILE}</td></tr></table>"),
+        shown(image_png=base64.b64encode(png()).decode(), text_plain="<Figure>"),
+        shown(text_markdown="**The caption of the figure**"),
+        shown(text_plain=f"plain {HOSTILE}"),
+    ]
+    return new_notebook(
+        cells=[
+            new_markdown_cell(f"# {title}\n\nBelow $a_1 < b$ holds.\n\n$$\\sum_i x_i = \\frac{{1}}{{2}}$$"),
+            new_code_cell("profile = 'cpu'", metadata={"tags": ["parameters"]}),
+            new_markdown_cell("## What was found"),
+            new_code_cell("report.table('x')", outputs=outputs, execution_count=1),
+        ],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+
+
+@pytest.fixture(scope="session")
+def toy_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with two papers, three executed notebooks, judged claims, a table and a figure."""
+    import nbformat
+
+    from replication import papers
+    from replication.evaluation.claims import ClaimsFile, Estimate, result, untestable
+
+    run_dir = tmp_path_factory.mktemp("results, #1") / "cpu-toy $x$ [a](b)"
+    for key, name, title in (
+        ("min_p", "01_temperature", "Min-p 1: a toy with $n_1$"),
+        ("min_p", "02_critique", "Min-p 2: the critique"),
+        ("cot_decoding", "01_paths_and_confidence", "CoT-decoding 1: paths"),
+    ):
+        (run_dir / key / "notebooks").mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook(title), run_dir / key / "notebooks" / f"{name}.ipynb")
+    card = papers.load("min_p")
+    found = [
+        result("min_p", card.claim("C1a"), Estimate(0.5, 0.4, 0.6, 100)),
+        result("min_p", card.claim("C1b"), Estimate(-0.5, -0.6, -0.4, 100)),
+        untestable("min_p", card.claim("C1c"), f"A reason {HOSTILE}"),
+    ]
+    order = [claim.id for claim in card.claims]
+    ClaimsFile(run_dir / "min_p" / "claims.json").replace("01_temperature", found, order)
+    for name, content in {
+        "tables/main_table.csv": b"a,b\n1,2\n",
+        "tables/main_table.md": f"**Caption**\n\n| a | b |\n| --- | ---: |\n| {HOSTILE} | 2 |\n".encode(),
+        "figures/quality_and_diversity.png": png(),
+        "figures/quality_and_diversity.pdf": b"%PDF-1.4",
+        "figures/quality_and_diversity.csv": b"x\n1\n",
+    }.items():
+        path = run_dir / "min_p" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    manifest = {"parameters": {"profile": "cpu", "model": f"toy {HOSTILE}"}, "package": {"version": "0.1.0"}}
+    (run_dir / "manifest.json").write_text(json.dumps(manifest))
+    return run_dir
