@@ -149,7 +149,11 @@ def report(
     if not (root / name).is_dir():
         known = ", ".join(sorted(path.parent.name for path in root.glob("*/manifest.json"))) or "none"
         raise InputError(f"No run {name!r} lies in {root}; there: {known}. Run `make reproduce` first.")
-    site = build(root / name)
+    try:
+        site = build(root / name)
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
     for line in site.warnings:
         print(line, file=sys.stderr)
     say(f"Site: {site.index}{'' if site.fresh else ' (nothing had changed)'}")

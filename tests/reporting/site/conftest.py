@@ -128,7 +128,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Any:
     made.close()
 
 
-HOSTILE = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'> $x$ **b** [l](javascript:a) `c`"
+HOSTILE = (
+    "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'> $x$ **b** [l](javascript:a) `c`"
+)
 """What a model may write: it has to be seen, not to act."""
 DIRECTIVES = f"""# {HOSTILE}
 
