@@ -12,7 +12,11 @@ DOWNLOADS = "downloads"
 
 
 def stage(
-    run_dir: Path, source: Path, downloads: Path, papers: list[PaperContent], rooms: Collection[str] | None = None
+    run_dir: Path,
+    source: Path,
+    downloads: Path,
+    papers: list[PaperContent],
+    rooms: Collection[str] | None = None,
 ) -> None:
     """Write everything that Sphinx needs.
 

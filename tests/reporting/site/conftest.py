@@ -17,7 +17,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-default-apps", "--disable-dev-shm-usage", "--remote-debugging-port=0", "--remote-allow-origins=*",
+    "--disable-default-apps", "--disable-dev-shm-usage",
+    "--remote-debugging-port=0", "--remote-allow-origins=*",
     # Whatever a page asks for beyond this machine fails, besides being recorded.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )  # fmt: skip
@@ -129,7 +130,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 HOSTILE = (
-    "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'> $x$ **b** [l](javascript:a) `c`"
+    "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'> "
+    "$x$ **b** [l](javascript:a) `c`"
 )
 """What a model may write: it has to be seen, not to act."""
 DIRECTIVES = f"""# {HOSTILE}

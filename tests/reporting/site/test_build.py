@@ -1,4 +1,4 @@
-"""The whole site of a small run, as files and in a real browser: complete, safe, offline, readable for all."""
+"""The whole site of a small run, as files and in a real browser: complete, safe, offline, readable."""
 
 import importlib.metadata
 import re
