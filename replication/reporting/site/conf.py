@@ -4,7 +4,7 @@ extensions = ["myst_nb", "replication.reporting.site.extension"]
 project = "replication"
 language = "en"
 default_role = "code"
-nitpicky = False
+smartquotes = False
 
 # Executed notebooks are shown as they are. The staged copies hold plain text, images and safe HTML only.
 nb_execution_mode = "off"

@@ -74,6 +74,13 @@ def test_nothing_is_left_beside_the_site(toy_run, made):
     assert not [path for path in toy_run.iterdir() if path.name.startswith(".site")]
 
 
+def test_a_site_names_no_folder_of_this_machine(site, toy_run):
+    kinds = {".html", ".js", ".css", ".inv"}
+    texts = [path.read_text(encoding="utf-8") for path in site.rglob("*") if path.suffix in kinds]
+    assert len(texts) > 10
+    assert not [text for text in texts if str(toy_run.parents[1]) in text]
+
+
 def test_every_link_leads_to_a_file_and_to_a_place_in_it(texts, site):
     broken = []
     for path, text in texts.items():
