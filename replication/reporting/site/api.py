@@ -17,7 +17,7 @@ PACKAGE = Path(replication.__file__).parent
 # What notebooks and the command line are made of, and the word lists of the testbed, is no interface.
 INTERNAL = ("studies", "workflow", "testbed.story_", "reporting.site", "__main__")
 ORDER = "settings papers tasks lm decoding pretraining alignment evaluation reporting testbed".split()
-ACTIVE = re.compile(r"`[^`]*`|[*|]")
+ACTIVE = re.compile(r"`[^`]*`|[*|@]")
 
 
 def rooms() -> dict[str, list[Path]]:
@@ -107,7 +107,7 @@ def _text(docstring: str | None) -> str:
 
 
 def _plain(docstring: str) -> str:
-    """Return a docstring whose formulas stay as they are written and whose bars and stars mean nothing.
+    """Return a docstring whose formulas stay as written and whose bars, stars and at-signs mean nothing.
 
     A formula is an indented block behind an empty line.
     """

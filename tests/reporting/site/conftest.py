@@ -149,6 +149,9 @@ DIRECTIVES = f"""# {HOSTILE}
 """
 
 
+SHADED = "<table><tr><th style='color:#000'>a</th><td style='background:#fdd;color:#000'>1</td></tr></table>"
+
+
 def png() -> bytes:
     """Return a small picture."""
     from PIL import Image
@@ -178,6 +181,7 @@ def notebook(title: str) -> Any:
         shown(text_markdown=tables.captioned(tables.to_markdown(wide), "A wide table"), text_plain="no"),
         shown(text_markdown=DIRECTIVES),
         shown(text_html=f"<table><tr onclick='a()'><td>{HOSTILE}</td></tr></table>"),
+        shown(text_html=SHADED),
         shown(image_png=base64.b64encode(png()).decode(), text_plain="<Figure>"),
         shown(text_markdown="**The caption of the figure**"),
         shown(text_plain=f"plain {HOSTILE}"),

@@ -58,6 +58,11 @@ function reachable() {
   }
 }
 
+// Two side columns, told apart by name.
+for (const [column, name] of [["sidebar-drawer", "Pages"], ["toc-drawer", "On this page"]]) {
+  document.querySelector(`aside.${column}`)?.setAttribute("aria-label", name);
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("form.filter").forEach(claimFilter);
   document.querySelectorAll("button.all-code").forEach(codeButton);
