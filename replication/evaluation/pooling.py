@@ -29,7 +29,7 @@ def over_seeds(estimates: Sequence[Estimate], redrawn: bool, level: float = LEVE
 
     Args:
         estimates: one per seed; those that are not usable are left out.
-        redrawn: whether each seed draws its own questions.
+        redrawn: whether each seed draws its questions, and all else it is measured on, anew.
         level: coverage of the interval and of the runs' own.
 
     Returns:

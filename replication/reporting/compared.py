@@ -11,6 +11,7 @@ from replication.reporting.runs import Run, available, find
 from replication.settings import InputError, results_root
 
 MOST = 6
+STRIPS = 12
 TOO_FEW = (
     "There are no two runs to compare: `make reproduce` makes one, `make reproduce MODEL=testbed-small` "
     "another; then run this notebook again."
@@ -71,25 +72,27 @@ class Compared:
         self._show(_body(self.aligned, self.names))
 
     def figures(self) -> None:
-        """Show a figure for each paper: its claims with the intervals of all runs."""
+        """Show the claims of each paper with the intervals of all runs, `STRIPS` a figure."""
         from replication.reporting import style
         from replication.reporting.comparison_plots import forest
 
         if self.problem:
             self._show("")
         for paper in dict.fromkeys(one.paper for one in self.aligned):
-            made = forest([one for one in self.aligned if one.paper == paper], self.names)
-            if made is not None:
-                self._show(f"**{escape(paper)}**")
-                style.show(made[0])
+            own = [one for one in self.aligned if one.paper == paper]
+            self._show(f"**{escape(paper)}**")
+            for start in range(0, len(own), STRIPS):
+                made = forest(own[start : start + STRIPS], self.names)
+                if made is not None:
+                    style.show(made[0])
 
     def tables(self, paper: str = "") -> None:
-        """Show which tables can be laid side by side, of one paper or of all."""
+        """Show which tables can be laid side by side, of one paper or of all, and what they compare."""
         rows = []
         for name, files in side_by_side.common_tables({run.name: run.folder for run in self.runs}).items():
             if paper in ("", name.partition("/")[0]):
                 rows.append([escape(name), *_joined(files)])
-        self._show(table(["table", "rows", "columns"], rows) if rows else "No table is in two of the runs.")
+        self._show(table(["table", "rows", "compared"], rows) if rows else "No table is in two of the runs.")
 
     def table(self, name: str) -> None:
         """Show one table of all runs, such as "cot_decoding/table_4".
@@ -134,9 +137,12 @@ def _body(aligned: list[Aligned], names: list[str]) -> str:
 
 
 def _joined(files: dict[str, Path]) -> list[str]:
-    """Return rows and columns of a joined table, or why it is none."""
+    """Return the number of rows and what differs between the runs, or why there is no joined table."""
     try:
         frame = side_by_side.join({run: side_by_side.load(path) for run, path in files.items()})
     except side_by_side.NotAlignedError as error:
         return [escape(error), "—"]
-    return [str(len(frame)), escape(", ".join(frame.columns))]
+    starts = tuple(f"{run}: " for run in files)
+    names = [column.partition(": ")[2] for column in frame if column.startswith(starts)]
+    shown = [name for name in dict.fromkeys(names) if not name.endswith(side_by_side.ENDINGS)]
+    return [str(len(frame)), escape("; ".join(shown)) or "the same in all runs"]

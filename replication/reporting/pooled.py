@@ -1,9 +1,9 @@
 """The same run under several seeds as one: every claim judged again on its pooled estimate.
 
 The result has the form of a run (`<paper>/claims.json`, scoreboard, manifest), so that it can be compared
-like one. A seed changes what is drawn: generated questions, sampled tokens, the data and its order in
-trainings, resamples. The shipped models are the same under every seed, and so is a published set of
-questions.
+like one. A seed changes what is drawn: generated questions, sampled tokens, pairs and orders of trainings,
+resamples. The shipped models are the same under every seed, and so are published questions and pretraining
+corpora.
 """
 
 import json
@@ -36,7 +36,7 @@ def pool(
 
     Args:
         runs: seed -> run.
-        redrawn: key of the paper -> whether each seed draws questions of its own.
+        redrawn: key of the paper -> whether each seed draws all that its claims are measured on.
         folder: where the papers' TOML files lie; the package's own by default.
 
     Returns:
@@ -132,7 +132,7 @@ def _manifest(runs: Mapping[int, Run], redrawn: Mapping[str, bool]) -> dict[str,
     return common | {
         "parameters": given,
         "pooled": {"seeds": list(runs), "runs": [run.name for run in runs.values()]},
-        "questions drawn anew": dict(redrawn),
+        "drawn anew": dict(redrawn),
     }
 
 
@@ -170,8 +170,9 @@ def explanation(number: int) -> str:
     """Return how the numbers of a pooled run came about."""
     return (
         f"Means over {number} seeds, judged by the tests of the papers' files. A seed changes what is drawn: "
-        "generated questions, sampled tokens, the data of trainings and its order, resamples. The shipped "
-        "models are the same under every seed, and a published set keeps its questions. Where questions are "
-        "drawn anew the interval is Student's t over the seeds, never narrower than their own intervals "
-        "allow; where they are shared it adds the variation between seeds to the interval of one run."
+        "generated questions, sampled tokens, pairs and orders of trainings, resamples. The shipped models are "
+        "the same under every seed, and so are published questions and pretraining corpora; neighbouring "
+        "seeds also share some orders of the data. Where everything is drawn anew (decoding on generated "
+        "questions) the interval is Student's t over the seeds, never narrower than their own intervals "
+        "allow; elsewhere the variation between seeds is added to the interval of one run."
     )

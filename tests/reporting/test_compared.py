@@ -32,7 +32,7 @@ def test_every_part_is_shown(results, shown, monkeypatch):
     assert shown[2] == "**0 of 1 claims changed.**\n\n"
     assert len(figures) == 1
     assert "## toy" in shown[4]
-    assert "| toy/table&#95;1 | 1 | method, cpu-a: accuracy, cpu-b: accuracy |" in shown[5]
+    assert "| toy/table&#95;1 | 1 | accuracy |" in shown[5]
     assert "no labels" in shown[5]
     assert "| greedy | 0.1 | 0.2 |" in shown[6]
     for name, why in (("toy/table_2", "no labels"), ("toy/table_9", "not in two")):

@@ -58,7 +58,7 @@ def test_the_pooled_run_has_the_form_of_a_run(said, tmp_path):
     assert row["reason"].endswith("Of 3 seeds: 2 partly, 1 not testable; values 0.76 to 0.78.")
     manifest = json.loads((pooled.folder / "manifest.json").read_text())
     assert manifest["parameters"]["seed"] == [3, 4, 5]
-    assert manifest["questions drawn anew"] == {"cot_decoding": True}
+    assert manifest["drawn anew"] == {"cot_decoding": True}
     table = pd.read_csv(pooled.folder / "seeds.csv").set_index("claim").loc["C1"]
     assert (table["seed 3"], table["seed 4"], table["seeds partly"]) == (0.76, 0.78, 2)
     page = (pooled.folder / "site" / "index.html").read_text()
@@ -70,3 +70,11 @@ def test_the_pooled_run_has_the_form_of_a_run(said, tmp_path):
 def test_the_number_of_seeds_is_checked(asked, number):
     with pytest.raises(InputError, match="The number of seeds needs to be 2 to 1000"):
         seeds.reproduce_seeds(asked, number)
+
+
+@pytest.mark.parametrize(
+    ("paper", "task", "anew"),
+    [("cot_decoding", "", True), ("cot_decoding", "gsm8k", False), ("rho1", "", False), ("cdpo", "", False)],
+)
+def test_what_seeds_share_is_known(tmp_path, paper, task, anew):
+    assert seeds.draws_anew(paper, Request(task=task, results_dir=str(tmp_path))) == anew
