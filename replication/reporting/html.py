@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from replication.reporting.view import style
+
 TAGS = frozenset(
     "a abbr b blockquote br caption cite code col colgroup dd del details div dl dt em figcaption figure "
     "h1 h2 h3 h4 h5 h6 hr i img ins kbd li main mark ol p pre q s samp small span strong sub summary sup "
@@ -80,7 +82,7 @@ def page(title: str, body: str) -> str:
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{html.escape(title)}</title>\n"
         '<meta name="viewport" content="width=device-width">\n'
-        f"<style>{STYLE}{colours}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+        f"<style>{STYLE}{style()}{colours}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
 
 
@@ -140,8 +142,8 @@ def sanitise(body: str) -> str:
     import bleach
     from bleach.css_sanitizer import CSSSanitizer
 
-    # The content of these is no text to show.
-    body = re.sub(r"(?is)<(script|style|template|iframe|object|noscript)\b.*?</\1\s*>", "", body)
+    # The content of these is no text to show; buttons and sliders would do nothing.
+    body = re.sub(r"(?is)<(script|style|template|iframe|object|noscript|fieldset)\b.*?</\1\s*>", "", body)
     cleaner = bleach.sanitizer.Cleaner(
         tags=TAGS | MATHML,
         attributes=_allowed,
