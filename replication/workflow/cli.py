@@ -160,14 +160,20 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Optimiser steps; the recipe's by default.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the weights.")] = 0,
     cot_fraction: Annotated[float | None, typer.Option(help="Share of step-by-step answers.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "cpu",
 ) -> None:
     """Train a testbed model by its recipe."""
-    from replication.testbed import models
+    from replication.testbed import grown
 
-    models.recipe(size)
+    grown.recipe(size)
+    device = settings.resolve_device(device)
     from replication.testbed.training import train as run_training
 
-    say(run_training(size, out=out, steps=steps, seed=seed, cot_fraction=cot_fraction, say=say))
+    say(
+        run_training(
+            size, out=out, steps=steps, seed=seed, cot_fraction=cot_fraction, say=say, device=device
+        )
+    )
 
 
 @testbed.command()

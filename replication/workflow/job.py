@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from replication.lm import meter
 from replication.settings import InputError
 from replication.workflow import lifeline, plan
 from replication.workflow.execute import NotebookError, execute
@@ -23,11 +24,13 @@ def main(plan_file: str, label: str) -> int:
     job = plan.job_of(content, label)
     events = Path(plan_file).with_name(plan.EVENTS)
     run_dir = events.parents[1]
+    output = run_dir / job["output"]
+    os.environ[meter.VARIABLE] = str(output.parents[1] / "costs" / f"{output.stem}.json")
     report(events, label, "started")
     started = time.monotonic()
     try:
-        seconds = execute(Path(job["source"]), run_dir / job["output"], job["parameters"], content["offline"])
-        make_page(run_dir / job["output"], run_dir / job["page"])
+        seconds = execute(Path(job["source"]), output, job["parameters"], content["offline"])
+        make_page(output, run_dir / job["page"])
     except (InputError, NotebookError) as error:
         seconds = time.monotonic() - started
         message = str(error).removeprefix(f"{label} ")
