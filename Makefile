@@ -1,7 +1,7 @@
 # make help lists the targets. reproduce, test, lab and list set up .venv by themselves.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup reproduce test lab list refresh bench clean
+.PHONY: help setup reproduce plan test lab list refresh bench clean
 
 # What may be chosen on the command line, for example: make reproduce PROFILE=smoke JOBS=1
 PROFILE ?= cpu
@@ -13,6 +13,7 @@ JOBS    ?= 2
 SEED    ?=
 RESULTS ?=
 DEVICE  ?=
+GPU     ?=
 ARGS    ?=
 
 # The first Python of a supported version that can make virtual environments; PYTHON=<path> names another.
@@ -65,6 +66,10 @@ $(READY): $(LOCK) pyproject.toml
 
 reproduce: $(READY)  ## run the notebooks of all papers and judge every claim
 	@$(RUN) reproduce $(CHOICE) --jobs '$(JOBS)' $(ARGS)
+
+plan: $(READY)  ## what a run will cost, before it starts: tokens, operations, memory, hours (GPU=h100, ...)
+	@$(RUN) plan $(foreach name,--profile:PROFILE --model:MODEL --task:TASK --papers:PAPERS --gpu:GPU --results:RESULTS,\
+	$(call option,$(word 1,$(subst :, ,$(name))),$(word 2,$(subst :, ,$(name))))) --jobs '$(JOBS)' $(ARGS)
 
 test: export HF_HUB_OFFLINE := 1
 test: $(READY)  ## lint, then unit tests and every notebook re-executed and compared

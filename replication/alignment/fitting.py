@@ -45,7 +45,7 @@ def steps(hyper: Hyper, rows: int) -> int:
 
 
 def rates(hyper: Hyper, rows: int, seed: int, device: str) -> dict[str, Any]:
-    """Return arguments of transformers' and trl's trainers: AdamW, a warm-up, a schedule; bfloat16 on CUDA."""
+    """Return arguments of transformers' and trl's trainers: AdamW, warm-up, schedule; bfloat16 on CUDA."""
     number = steps(hyper, rows)
     return {
         "use_cpu": device == "cpu",

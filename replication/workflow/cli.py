@@ -53,6 +53,35 @@ def reproduce(
 
 
 @app.command()
+def plan(
+    profile: Annotated[str, typer.Option(help="smoke, cpu, gpu or paper.")] = "cpu",
+    model: Annotated[str, typer.Option(help="Testbed model, folder or hub id.")] = "testbed",
+    task: Annotated[str, typer.Option(help="Task; the profile's when not given.")] = "",
+    papers: Annotated[str, typer.Option(help="Keys of papers, parted by spaces; all when not given.")] = "",
+    gpu: Annotated[str, typer.Option(help="cpu, a100, h100, h200, l40s or rtx4090.")] = "cpu",
+    jobs: Annotated[int, typer.Option(help="Notebooks side by side on a CPU.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    store: Annotated[str, typer.Option(help="Name of a finished run to plan from.")] = "",
+    results: Results = "",
+    notebooks: Folder = "",
+) -> None:
+    """Say what a run will cost before it is started: tokens, operations, memory, hours."""
+    from replication.workflow import cost, ledger, machines
+    from replication.workflow.checks import Request
+
+    if store:
+        found = discovery.notebooks(notebooks or None)
+        for label in ledger.store_run(found, settings.results_root(results) / store):
+            say(label)
+        return
+    machine = machines.machine(gpu)
+    chosen = tuple(papers.replace(",", " ").split())
+    request = Request(profile, model, task, papers=chosen, jobs=jobs, notebooks_dir=notebooks)
+    rows = cost.plan(request, machine)
+    say(cost.as_json(rows, machine) if as_json else cost.render(rows, machine, request))
+
+
+@app.command()
 def run(
     notebook: Annotated[Path, typer.Argument(help="The notebook.")],
     parameter: Annotated[
