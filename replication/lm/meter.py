@@ -1,7 +1,7 @@
 """What the models of a process have done, stage by stage: tokens generated, read and trained on, and seconds.
 
-The count is taken where every model passes, at the forward pass of a causal language model, so that no method
-needs to know of it. It is on where the environment names a file for it, and changes no result.
+The count is taken where every model passes, at the forward pass of a Transformer, so that no method needs to
+know of it. It is on where the environment names a file for it, and changes no result.
 """
 
 import atexit
@@ -50,17 +50,16 @@ class Meter:
         self._last = 0.0  # processor time so far belongs to no stage
 
     def count(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        """Add one forward pass; the signature is that of a global forward hook with keywords."""
-        from transformers import GenerationMixin
+        """Add one forward pass; the signature is that of a global forward hook with keywords.
 
-        if not isinstance(module, GenerationMixin):
-            return
-        ids = kwargs.get("input_ids", args[0] if args else None)
-        if ids is None or ids.ndim != 2:
-            return
+        Counted is the Transformer below the head, which scoring may call without the head.
+        """
         import torch
+        from transformers import PreTrainedModel
 
-        rows, length = ids.shape
+        if not isinstance(module, PreTrainedModel) or module.base_model is not module:
+            return
+        rows, length = output[0].shape[:2]  # of the last hidden states
         kind = 2 if torch.is_grad_enabled() and module.training else 0 if length == 1 else 1
         counts = self._stage()["work"].setdefault(shape_of(module.config), [0] * len(KINDS))
         counts[kind] += rows * length

@@ -187,8 +187,8 @@ def _notes(rows: Sequence[Cost], machine: Machine, request: Request) -> list[str
         notes.append(f"With {jobs} notebooks side by side about {hours(summed(rows).seconds / jobs)}.")
     else:
         notes.append(
-            f"Reached of the data sheet: {machines.BANDWIDTH:.0%} of the bandwidth, {machines.READING:.0%} of the "
-            f"operations in reading, {machines.TRAINING:.0%} in training; a step takes "
+            f"Reached of the data sheet: {machines.BANDWIDTH:.0%} of the bandwidth, {machines.READING:.0%} "
+            f"of the operations in reading, {machines.TRAINING:.0%} in training; a step takes "
             f"{1e3 * machines.LAYER_SECONDS:g} ms a layer at least."
         )
         large = [row.label for row in rows if row.bytes > machine.memory]

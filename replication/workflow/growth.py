@@ -80,7 +80,7 @@ def load(key: str, folder: Path | None = None) -> Growth:
     path = (folder or Path(papers.FOLDER) / "costs") / f"{key}.toml"
     if not path.is_file():
         raise InputError(
-            f"How the work of {key} grows is not stated: write {path.name} in the folder of the papers' costs."
+            f"How the work of {key} grows is not stated: write {path.name} among the papers' costs."
         )
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))

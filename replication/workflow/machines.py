@@ -11,7 +11,7 @@ from replication.settings import InputError
 from replication.workflow.shapes import Shape, facts
 
 CPU = "cpu"
-# Shares of a data sheet's numbers that are reached: bandwidth in generating, operations in reading and training.
+# Reached shares of a data sheet's numbers: bandwidth in generating, operations in reading and training.
 BANDWIDTH, READING, TRAINING = 0.7, 0.5, 0.35
 LAYER_SECONDS = 6e-4  # of starting the kernels of one layer once, from Python
 LIVE = 0.7  # share of a batch's rows that are still being generated, on average
@@ -82,7 +82,7 @@ class Machine:
         return self._generating(shape, work) + reading + training
 
     def _generating(self, shape: Shape, work: Work) -> float:
-        """Return the seconds of generating: steps times the longest of memory, operations and kernel starts."""
+        """Return the seconds of generating: steps times the longest of memory, arithmetic, kernel starts."""
         rows = LIVE * self.rows(work)
         moved = 2 * shape.parameters + rows * work.width / 2 * shape.cache_bytes()  # rows are half full
         step = max(

@@ -90,7 +90,7 @@ def of_folder(folder: Path, name: str) -> Shape:
         content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         files = sorted(folder.glob("*.safetensors"))
         parameters = sum(map(_counted, files))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError, KeyError) as error:
         raise InputError(f"The size of {name} cannot be read ({error}): copy the model again.") from error
     if not parameters:
         raise InputError(f"The folder {folder} holds no safetensors weights: copy the whole model.")
@@ -114,8 +114,8 @@ def of_configuration(name: str) -> Shape:
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
         known = ", ".join(facts()["models"])
         raise InputError(
-            f"The configuration of {name!r} is not on this machine and could not be had: connect to the network "
-            f"once, give a folder, or plan with a model of similar size that needs neither ({known})."
+            f"The configuration of {name!r} is not on this machine and could not be had: connect to the "
+            f"network once, give a folder, or plan with a model of similar size that needs neither ({known})."
         ) from error
     return _shape(name, model.num_parameters(), config.to_dict())
 
