@@ -211,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     content = {"suite": "gpu", **found, "hardware": hardware(), "versions": versions()}
     path = results_root() / "bench" / "gpu.json"
     write_atomic(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
-    print(f"## {options.shape}, {options.rows} rows of {options.new_tokens} new tokens, {device}\n\n{shown}\n")
+    print(f"## {options.shape}, {options.rows} rows, {options.new_tokens} new tokens ({device})\n\n{shown}\n")
     print(f"The engine reaches {found['engine, share of the limit of memory']:.0%} of what memory allows.")
     print(f"\nKept in {os.path.relpath(path)}", flush=True)
 
