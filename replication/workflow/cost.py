@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from replication.settings import InputError
-from replication.workflow import ledger, machines
+from replication.workflow import growth, ledger, machines
 from replication.workflow.checks import Request
 from replication.workflow.discovery import Notebook, select
 from replication.workflow.machines import Machine, Work
@@ -20,6 +20,10 @@ from replication.workflow.shapes import shape
 BASES = ("cpu", "smoke")  # measured profiles that others are carried over from, the better ones first
 TESTBED = "testbed"
 GIB = 2**30
+
+
+class Unmeasured(InputError):
+    """Nothing is known of a notebook's work."""
 
 
 @dataclass(frozen=True)
@@ -58,27 +62,43 @@ def plan(request: Request, machine: Machine, known: Mapping[str, ledger.Ledger] 
         known: measured entries by profile and label; those of the package by default.
 
     Raises:
-        InputError: an unknown paper or profile, or a model, a task or a notebook of unknown size.
+        InputError: an unknown paper or profile, a model or a task of unknown size, or no notebook whose work
+            is known.
     """
     known = ledger.load() if known is None else known
     notebooks = select(request.papers, request.notebooks_dir or None)
     shape(request.model)
-    rows = [of_notebook(one, request, machine, known) for one in notebooks]
+    rows, errors = [], []
+    for one in notebooks:
+        try:
+            rows.append(of_notebook(one, request, machine, known))
+        except Unmeasured as error:
+            rows.append(Cost(one.label, ""))
+            errors.append(error)
+    if len(errors) == len(rows):
+        raise errors[0]
     return [*_larger(request, machine), *rows]
 
 
 def of_notebook(
     notebook: Notebook, request: Request, machine: Machine, known: Mapping[str, ledger.Ledger]
 ) -> Cost:
-    """Return the costs of one notebook, carried over from its own profile or else the first of `BASES`."""
+    """Return the costs of one notebook, carried over from its own profile or else the first of `BASES`.
+
+    Raises:
+        Unmeasured: its work or the growth of its paper's work is not known.
+        InputError: an unknown profile, or a task of unknown lengths.
+    """
     after = asked(notebook.paper, request)
     usual = request.profile if after.testbed and after.task == after.usual else ""
     base = next((one for one in (usual, *BASES) if notebook.label in known.get(one, {})), "")
     if not base:
-        raise InputError(
+        raise Unmeasured(
             f"The work of {notebook.label} has not been measured: run `make reproduce PROFILE=smoke`, then "
             "`python -m replication plan --store smoke-testbed`."
         )
+    if not growth.path_of(notebook.paper).is_file():
+        raise Unmeasured(f"How the work of {notebook.paper} grows is not stated among the papers' costs.")
     before = asked(notebook.paper, Request(profile=base))
     pieces = [one for entry in known[base][notebook.label] for one in scaled(entry, before, after)]
     return total(notebook.label, base, pieces, machine)
@@ -154,7 +174,8 @@ def _cells(row: Cost) -> tuple[str, ...]:
     """Return a row's cells."""
     counts = [_count(value) for value in (row.generated, row.read, row.trained)]
     memory = f"{row.bytes / GIB:.1f} GiB" if row.bytes else "-"
-    return (row.label, *counts, _count(row.flops), _count(row.training_flops), memory, hours(row.seconds))
+    time = hours(row.seconds) if row.base or row.seconds else "?"
+    return (row.label, *counts, _count(row.flops), _count(row.training_flops), memory, time)
 
 
 def _count(number: float) -> str:
@@ -177,11 +198,14 @@ def hours(seconds: float) -> str:
 def _notes(rows: Sequence[Cost], machine: Machine, request: Request) -> list[str]:
     """Return what the numbers assume, and what does not fit."""
     own = shape(request.model)
-    bases = sorted({row.base for row in rows} - {"recipes"})
+    bases = sorted({row.base for row in rows} - {"", "recipes"})
+    unknown = [row.label for row in rows if not row.base]
     notes = [
         f"On {machine.name}; {request.model} has {own.parameters / 1e6:,.1f}M parameters.",
         f"Carried over from the measured profile {' and '.join(bases)}, to within about a factor of two.",
     ]
+    if unknown:
+        notes.append(f"Not measured, and not in the sums: {', '.join(unknown)}.")
     if machine.cpu:
         jobs = max(1, request.jobs)
         notes.append(f"With {jobs} notebooks side by side about {hours(summed(rows).seconds / jobs)}.")

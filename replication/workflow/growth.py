@@ -77,7 +77,7 @@ def load(key: str, folder: Path | None = None) -> Growth:
     Raises:
         InputError: nothing is, or something that cannot be read.
     """
-    path = (folder or Path(papers.FOLDER) / "costs") / f"{key}.toml"
+    path = path_of(key, folder)
     if not path.is_file():
         raise InputError(
             f"How the work of {key} grows is not stated: write {path.name} among the papers' costs."
@@ -88,6 +88,11 @@ def load(key: str, folder: Path | None = None) -> Growth:
     except (tomllib.TOMLDecodeError, TypeError) as error:
         raise InputError(f"{path.name} of the costs cannot be read: {error}.") from error
     return found
+
+
+def path_of(key: str, folder: Path | None = None) -> Path:
+    """Return the file of a paper."""
+    return (folder or Path(papers.FOLDER) / "costs") / f"{key}.toml"
 
 
 def sizes_of(key: str, profile: str, worlds: int, testbed: bool) -> dict[str, Any]:

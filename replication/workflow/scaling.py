@@ -142,42 +142,47 @@ def _work(entry: Entry, run: Asked) -> Work:
     return Work(entry.generated, entry.read, entry.trained, entry.calls, rows, run.texts.both)
 
 
-def _carried(
-    entry: Entry, done: Work, kinds: Mapping[str, float], before: Asked, after: Asked
-) -> Work:
+def _carried(entry: Entry, done: Work, kinds: Mapping[str, float], before: Asked, after: Asked) -> Work:
     """Return work with other sizes and texts."""
     old, new = _texts(entry, before, after)
-    rows = _rows(entry, before, after)
     answer, both = new.answer / old.answer, new.both / old.both
     prompts = new.question / old.question if entry.questions else both
-    work = Work(
+    rows = _rows(entry, kinds["generated"], before, after)
+    return Work(
         done.generated * kinds["generated"] * answer,
         done.read * kinds["read"] * prompts,
         done.trained * kinds["trained"] * both,
-        0.0,
+        _calls(entry, done, kinds, Work(rows=rows, width=new.both)) * answer,
         rows,
         new.both,
     )
-    # A call serves all rows of a batch: with more rows there are more calls only beyond its budget.
-    grown = max(kinds[kind] for kind in kinds if getattr(done, kind)) if done.calls else 1.0
-    batches = max(1.0, rows * new.both / machines.BUDGETS[True]), max(
-        1.0, done.rows * old.both / machines.BUDGETS[True]
-    )
-    calls = done.calls * grown * answer
-    if entry.questions:
-        calls *= (batches[0] / batches[1]) / (rows / done.rows)
-    return Work(work.generated, work.read, work.trained, calls, rows, new.both)
 
 
-def _rows(entry: Entry, before: Asked, after: Asked) -> float:
-    """Return the rows that are generated side by side."""
+def _calls(entry: Entry, done: Work, kinds: Mapping[str, float], after: Work) -> float:
+    """Return the forward passes: one serves all rows of a batch, so more rows alone do not make more of them.
+
+    Of trainings and scoring they grow with the texts; of paths with what is not more rows, and beyond the
+    budget of a batch with the rows as well.
+    """
+    used = [kind for kind in kinds if getattr(done, kind)]
     if not entry.questions:
-        return 1.0
+        texts = [kinds[kind] for kind in used if kind != "generated"] or [kinds["generated"]]
+        return done.calls * max(texts)
+    batches = [max(1.0, work.rows * work.width / machines.BUDGETS[True]) for work in (done, after)]
+    return done.calls * max(kinds[kind] for kind in used) * (batches[1] / batches[0]) * done.rows / after.rows
+
+
+def _rows(entry: Entry, grown: float, before: Asked, after: Asked) -> float:
+    """Return the rows that are generated side by side.
+
+    Of a stage whose questions are not known, the rows of a pass and as many more as there are more tokens.
+    """
+    if not entry.questions:
+        return max(1.0, entry.generated / max(1, entry.calls) * grown)
     parts = [part.strip() for part in after.growth.rows(entry, before.sizes).split("*")][:2]
     many = [growth.ratio(part, before.sizes, after.sizes) for part in parts]
-    questions = entry.questions * many[0]
     paths = entry.paths * (many[1] if len(many) > 1 else 1.0)
-    return min(CHUNK, questions) * paths
+    return min(CHUNK, entry.questions * many[0]) * paths
 
 
 def _texts(entry: Entry, before: Asked, after: Asked) -> tuple[Texts, Texts]:

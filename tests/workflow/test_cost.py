@@ -110,9 +110,19 @@ def test_measured_profile_is_repeated_and_preferred():
     ]  # fmt: skip
 
 
+def test_notebook_without_counts_is_named_and_left_out_of_the_sums():
+    entry = Entry("", runs=1, seconds=7.0)
+    known = {"smoke": {label: [entry] for label in NOTEBOOKS if label != DECODERS}}
+    rows = cost.plan(Request(papers=("cot_decoding",)), CPU, known)
+    text = cost.render(rows, CPU, Request())
+    assert f"Not measured, and not in the sums: {DECODERS}." in text
+    assert cost.summed(rows).seconds == 7.0 * (len(rows) - 1)
+    assert next(line for line in text.splitlines() if line.startswith(DECODERS)).endswith("?")
+
+
 def test_what_is_not_known_is_one_sentence():
     with pytest.raises(InputError, match="has not been measured"):
-        cost.of_notebook(NOTEBOOKS[DECODERS], Request(), CPU, {})
+        cost.plan(Request(), CPU, {})
     with pytest.raises(InputError, match="Unknown profile 'huge'"):
         cost.asked("cot_decoding", Request("huge"))
     with pytest.raises(InputError, match="Unknown paper"):
