@@ -74,7 +74,7 @@ def plan(
         for label in ledger.store_run(found, settings.results_root(results) / store):
             say(label)
         return
-    machine = machines.machine(gpu)
+    machine = machines.this_cpu() if gpu == machines.CPU else machines.machine(gpu)
     chosen = tuple(papers.replace(",", " ").split())
     request = Request(profile, model, task, papers=chosen, jobs=jobs, notebooks_dir=notebooks)
     rows = cost.plan(request, machine)

@@ -121,7 +121,7 @@ def total(label: str, base: str, pieces: Iterable[Scaled], machine: Machine) -> 
     cost = dict.fromkeys(("generated", "read", "trained", "flops", "training_flops", "bytes", "seconds"), 0.0)
     for one in pieces:
         if one.shape is None or machine.cpu:
-            cost["seconds"] += one.seconds
+            cost["seconds"] += one.seconds * machine.times.get(base, 1.0)
         else:
             cost["seconds"] += machine.seconds(one.shape, one.work)
         if one.shape is not None:

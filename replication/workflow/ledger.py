@@ -7,6 +7,7 @@ share counts for the one that computed it.
 
 import json
 import re
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -122,23 +123,48 @@ def store(ledger: Ledger, profile: str, path: Path | None = None) -> None:
     from replication.files import write_atomic
 
     path = path or COSTS
-    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    content = _content(path)
+    known, times = content["profiles"], content["speeds"] | {profile: round(speed(), 4)}
     fresh = {label: [_short(entry) for entry in own] for label, own in ledger.items()}
     known[profile] = dict(sorted((known.get(profile, {}) | fresh).items()))
-    lines = [f" {json.dumps(name)}: {{\n{_notebooks(own)}\n }}" for name, own in sorted(known.items())]
-    write_atomic(path, "{\n" + ",\n".join(lines) + "\n}\n")
+    lines = [f"  {json.dumps(name)}: {{\n{_notebooks(own)}\n  }}" for name, own in sorted(known.items())]
+    head, body = json.dumps(times, sort_keys=True), ",\n".join(lines)
+    write_atomic(path, f'{{\n "speeds": {head},\n "profiles": {{\n{body}\n }}\n}}\n')
+
+
+def speed(rounds: int = 3) -> float:
+    """Return the processor seconds of a fixed piece of work on this machine, the least of several.
+
+    Half of it is arithmetic on small matrices, half the interpreter, as in the notebooks' runs.
+    """
+    import numpy as np
+
+    matrix, times = np.full((192, 192), 0.01, dtype=np.float32), []
+    for _ in range(rounds):
+        begin = time.process_time()
+        for _ in range(300):
+            matrix @ matrix
+        sum(number % 7 for number in range(1_000_000))
+        times.append(time.process_time() - begin)
+    return min(times)
+
+
+def speeds(path: Path | None = None) -> dict[str, float]:
+    """Return the seconds of `speed` on the machine that each profile was measured on, at that time."""
+    return _content(path or COSTS)["speeds"]
 
 
 def load(path: Path | None = None) -> dict[str, Ledger]:
     """Return what is kept: profile -> label -> entries."""
-    path = path or COSTS
-    if not path.is_file():
-        return {}
-    content = json.loads(path.read_text(encoding="utf-8"))
     return {
         profile: {label: [Entry(**entry) for entry in own] for label, own in notebooks.items()}
-        for profile, notebooks in content.items()
+        for profile, notebooks in _content(path or COSTS)["profiles"].items()
     }
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """Return what a file of costs holds, nothing where there is none."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"speeds": {}, "profiles": {}}
 
 
 def _short(entry: Entry) -> dict[str, Any]:
@@ -151,6 +177,6 @@ def _notebooks(own: Mapping[str, list[dict[str, Any]]]) -> str:
     """Return the notebooks of a profile as JSON, an entry a line."""
     blocks = []
     for label, rows in own.items():
-        lines = ",\n".join(f"   {json.dumps(row, ensure_ascii=False)}" for row in rows)
-        blocks.append(f"  {json.dumps(label)}: [\n{lines}\n  ]")
+        lines = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in rows)
+        blocks.append(f"   {json.dumps(label)}: [\n{lines}\n   ]")
     return ",\n".join(blocks)

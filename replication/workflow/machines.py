@@ -5,7 +5,8 @@ all weights and the keys and values of its rows once; it cannot be shorter than 
 of every layer takes. A CPU's seconds are the measured ones of the same stage, scaled by these rules.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from replication.settings import InputError
 from replication.workflow.shapes import Shape, facts
@@ -56,6 +57,7 @@ class Machine:
         flops: dense bfloat16 operations a second.
         bandwidth: bytes a second between memory and processor.
         memory: bytes, 0 where unknown.
+        times: profile -> seconds of this CPU for one of the CPU that the profile was measured on.
     """
 
     key: str
@@ -63,6 +65,7 @@ class Machine:
     flops: float = CPU_FLOPS
     bandwidth: float = 0.0
     memory: float = 0.0
+    times: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def cpu(self) -> bool:
@@ -107,6 +110,15 @@ class Machine:
         batch = work.trained / max(1.0, work.calls)
         kept = batch * (34 * shape.hidden * shape.layers + 12 * shape.vocabulary)
         return max(using, 16 * shape.parameters + kept)
+
+
+def this_cpu() -> Machine:
+    """Return this machine's CPU, its speed measured within a second."""
+    from replication.workflow import ledger
+
+    now = ledger.speed()
+    times = {profile: now / then for profile, then in ledger.speeds().items()}
+    return Machine(CPU, "this machine's CPU as it is now, one thread a notebook", times=times)
 
 
 def machine(key: str) -> Machine:

@@ -59,9 +59,10 @@ def test_notebooks_without_counts_are_left_out(run, notebook, tmp_path):
 
 def test_stored_entries_come_back_and_others_stay(run, notebook, tmp_path):
     path = tmp_path / "costs.json"
-    assert ledger.load(path) == {}
+    assert (ledger.load(path), ledger.speeds(path)) == ({}, {})
     ledger.store({"00_else/01_x": [Entry("greedy", generated=3)]}, "smoke", path)
     assert ledger.store_run([notebook], run, path) == ["01_toy/01_topic"]
+    assert 0.01 < ledger.speeds(path)["smoke"] < 10
     known = ledger.load(path)["smoke"]
     assert known == {"00_else/01_x": [Entry("greedy", generated=3)], **ledger.collect([notebook], run)}
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from replication.settings import InputError
-from replication.workflow import machines
+from replication.workflow import cost, ledger, machines
 from replication.workflow.machines import Work
+from replication.workflow.scaling import Scaled
 from replication.workflow.shapes import Shape
 
 BIG = Shape("big", 8 * 10**9, 32, 4096, 1024, 128_256)
@@ -47,6 +48,17 @@ def test_memory_of_generating_and_of_training():
     training = Work(trained=4000, calls=2)
     kept = 2000 * (34 * 4096 * 32 + 12 * 128_256)
     assert GPU.bytes(BIG, training) == pytest.approx(16 * 8e9 + kept)
+
+
+def test_this_cpu_is_compared_with_the_one_that_was_measured(monkeypatch):
+    monkeypatch.setattr(ledger, "speed", lambda: 0.3)
+    monkeypatch.setattr(ledger, "speeds", lambda: {"cpu": 0.1, "smoke": 0.6})
+    own = machines.this_cpu()
+    assert own.cpu
+    assert own.times == pytest.approx({"cpu": 3, "smoke": 0.5})
+    pieces = [Scaled(None, Work(), 10.0), Scaled(BIG, Work(generated=5), 4.0)]
+    assert [cost.total("x", base, pieces, own).seconds for base in ("cpu", "smoke")] == pytest.approx([42, 7])
+    assert cost.total("x", "cpu", pieces, machines.machine("cpu")).seconds == 14
 
 
 def test_unknown_machine_is_refused():
