@@ -18,7 +18,7 @@ from replication.workflow.scaling import Asked, Scaled, scaled
 from replication.workflow.shapes import shape
 
 BASES = ("cpu", "smoke")  # measured profiles that others are carried over from, the better ones first
-TESTBED = "testbed"
+DRAWING = 4.5e-6  # processor seconds of drawing and packing one token of the testbed's corpus
 GIB = 2**30
 
 
@@ -151,6 +151,7 @@ def _larger(request: Request, machine: Machine) -> list[Cost]:
         tokens = recipe.steps * recipe.rows * recipe.row_tokens
         work = Work(trained=tokens, calls=recipe.steps)
         pieces.append(Scaled(shape(name), work, Machine(machines.CPU, "").seconds(shape(name), work)))
+        pieces.append(Scaled(None, Work(), DRAWING * tokens))
     return [total("larger testbed models", "recipes", pieces, machine)]
 
 

@@ -36,6 +36,7 @@ class Growth:
             multiply: a stage with these numbers grows with all of them.
         grows: pattern of stages -> term, or kind of work -> term.
         worlds: tasks that models of the testbed are asked side by side.
+        packed: whether trainings and scoring read blocks of one length, whatever the task's texts are.
     """
 
     model: str = MAIN
@@ -43,6 +44,7 @@ class Growth:
     asked: tuple[str, ...] = ()
     grows: Mapping[str, Any] = field(default_factory=dict)
     worlds: int = 1
+    packed: bool = False
 
     def role(self, entry: Entry) -> str:
         """Return the size that names the entry's model, or `MAIN`."""

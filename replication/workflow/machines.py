@@ -14,7 +14,7 @@ from replication.workflow.shapes import Shape, facts
 CPU = "cpu"
 # Reached shares of a data sheet's numbers: bandwidth in generating, operations in reading and training.
 BANDWIDTH, READING, TRAINING = 0.7, 0.5, 0.35
-LAYER_SECONDS = 6e-4  # of starting the kernels of one layer once, from Python
+LAYER_SECONDS = 6e-4  # of starting the kernels of one layer once, from Python; three times that in training
 LIVE = 0.7  # share of a batch's rows that are still being generated, on average
 # Of the reference CPU, one thread: operations a second on small matrices, seconds of calling one layer.
 CPU_FLOPS, CPU_LAYER_SECONDS = 2e10, 2e-4
@@ -82,6 +82,8 @@ class Machine:
             return work.calls * shape.layers * CPU_LAYER_SECONDS + work.flops(shape) / CPU_FLOPS
         reading = 2 * shape.parameters * work.read / (READING * self.flops)
         training = 6 * shape.parameters * work.trained / (TRAINING * self.flops)
+        if work.trained:  # forward and backward pass and the optimiser's step
+            training = max(training, 3 * work.calls * shape.layers * LAYER_SECONDS)
         return self._generating(shape, work) + reading + training
 
     def _generating(self, shape: Shape, work: Work) -> float:

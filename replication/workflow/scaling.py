@@ -116,18 +116,23 @@ class Scaled:
 
 
 def scaled(entry: Entry, before: Asked, after: Asked) -> Iterator[Scaled]:
-    """Yield an entry's work in another run: once for each model that does it, not at all where none does."""
+    """Yield an entry's work in another run: once for each model that does it, not at all where none does.
+
+    What belongs to no stage is imports, tables and figures, whose time stays as it is, beside what a model
+    did there, of which no time of its own is known.
+    """
     kinds = {kind: _factor(entry, kind, before, after) for kind in growth.KINDS}
     if not entry.model:
-        yield Scaled(None, Work(), entry.seconds * kinds["read"])
+        yield Scaled(None, Work(), entry.seconds * (kinds["read"] if entry.stage else 1.0))
         return
-    done = _work(entry, before)
-    own = machines.machine(machines.CPU)
-    measured = own.seconds(_measured(entry), done) or 1.0
-    targets = list(_targets(entry, before, after))
-    for target, share in targets:
+    done, own = _work(entry, before), machines.machine(machines.CPU)
+    rule = own.seconds(_measured(entry), done)
+    spent = entry.seconds if entry.stage else min(entry.seconds, rule)
+    if not entry.stage:
+        yield Scaled(None, Work(), entry.seconds - spent)
+    for target, share in _targets(entry, before, after):
         work = _carried(entry, done, {kind: share * kinds[kind] for kind in kinds}, before, after)
-        yield Scaled(target, work, entry.seconds * own.seconds(target, work) / measured)
+        yield Scaled(target, work, spent * own.seconds(target, work) / rule if rule else 0.0)
 
 
 def _factor(entry: Entry, kind: str, before: Asked, after: Asked) -> float:
@@ -147,6 +152,8 @@ def _carried(entry: Entry, done: Work, kinds: Mapping[str, float], before: Asked
     old, new = _texts(entry, before, after)
     answer, both = new.answer / old.answer, new.both / old.both
     prompts = new.question / old.question if entry.questions else both
+    if after.growth.packed and not entry.questions:
+        prompts = both = 1.0
     rows = _rows(entry, kinds["generated"], before, after)
     return Work(
         done.generated * kinds["generated"] * answer,

@@ -20,6 +20,7 @@ def test_operations_are_two_a_parameter_read_and_six_a_parameter_trained():
 
 def test_training_and_reading_take_operations_by_speed():
     assert GPU.seconds(BIG, Work(trained=10**6)) == pytest.approx(48e15 / (0.35 * 989e12))
+    assert GPU.seconds(BIG, Work(trained=10, calls=5)) == pytest.approx(3 * 5 * 32 * 6e-4)  # tiny steps
     assert GPU.seconds(BIG, Work(read=10**6)) == pytest.approx(16e15 / (0.5 * 989e12))
 
 

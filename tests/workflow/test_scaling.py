@@ -49,6 +49,17 @@ def test_work_without_a_model_keeps_its_seconds():
     assert rest.seconds == 15.0
 
 
+def test_model_outside_of_stages_has_its_own_share_of_the_time():
+    entry = Entry("", "3x64x2048", runs=1, trained=153_600, calls=51, seconds=27.0)
+    run = of("testbed", task="", usual="")
+    rest, trained = scaling.scaled(entry, run, of("testbed", "gpu", task="", usual=""))  # 2 chunks for 1
+    assert trained.work.trained == 2 * 153_600
+    assert rest.shape is None
+    assert 5 < rest.seconds < 22
+    rest, again = scaling.scaled(entry, run, run)
+    assert rest.seconds + again.seconds == pytest.approx(27.0)
+
+
 def test_published_task_has_its_own_lengths_and_all_its_questions():
     after = of(profile="cpu", model="mistralai/Mistral-7B-v0.1", task="gsm8k")
     found = one(PATHS, after)
@@ -96,6 +107,15 @@ def test_trainings_follow_the_models_that_a_size_names():
     hub = list(scaling.scaled(training, before, of("cdpo", "cpu", "mistralai/Mistral-7B-v0.1")))
     assert [each.shape.name for each in hub] == ["mistralai/Mistral-7B-v0.1"]
     assert hub[0].work.trained == pytest.approx(1000 * 10 * 2 * 3 / 2)  # one cell for two
+
+
+def test_packed_blocks_do_not_grow_with_the_texts():
+    before = of("rho1", usual=STORIES)
+    after = of("rho1", "smoke", "mistralai/Mistral-7B-v0.1", "gsm8k", STORIES)
+    training = Entry("clm", "3x64x2048", runs=1, generated=100, read=50, trained=1000, calls=10, seconds=1.0)
+    found = one(training, after, before)
+    assert (found.work.trained, found.work.read) == (1000, 50)
+    assert found.work.generated > 500  # answers do
 
 
 def test_tasks_of_unknown_lengths_are_refused():
