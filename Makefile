@@ -46,6 +46,8 @@ option = $(if $(strip $($(2))),$(1) '$(strip $($(2)))')
 CHOICE = $(call option,--profile,PROFILE) $(call option,--model,MODEL) $(call option,--task,TASK) \
 	$(call option,--data-dir,DATA) $(call option,--papers,PAPERS) $(call option,--seed,SEED) \
 	$(call option,--results,RESULTS) $(call option,--device,DEVICE)
+WHAT   = $(call option,--profile,PROFILE) $(call option,--model,MODEL) $(call option,--task,TASK) \
+	$(call option,--data-dir,DATA) $(call option,--papers,PAPERS) $(call option,--gpu,GPU)
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
@@ -68,8 +70,7 @@ reproduce: $(READY)  ## run the notebooks of all papers and judge every claim
 	@$(RUN) reproduce $(CHOICE) --jobs '$(JOBS)' $(ARGS)
 
 plan: $(READY)  ## what a run will cost, before it starts: tokens, operations, memory, hours (GPU=h100, ...)
-	@$(RUN) plan $(foreach name,--profile:PROFILE --model:MODEL --task:TASK --papers:PAPERS --gpu:GPU --results:RESULTS,\
-	$(call option,$(word 1,$(subst :, ,$(name))),$(word 2,$(subst :, ,$(name))))) --jobs '$(JOBS)' $(ARGS)
+	@$(RUN) plan $(WHAT) --jobs '$(JOBS)' $(ARGS)
 
 test: export HF_HUB_OFFLINE := 1
 test: $(READY)  ## lint, then unit tests and every notebook re-executed and compared

@@ -57,6 +57,7 @@ def plan(
     profile: Annotated[str, typer.Option(help="smoke, cpu, gpu or paper.")] = "cpu",
     model: Annotated[str, typer.Option(help="Testbed model, folder or hub id.")] = "testbed",
     task: Annotated[str, typer.Option(help="Task; the profile's when not given.")] = "",
+    data_dir: Annotated[str, typer.Option(help="Folder with the task's files, to count questions.")] = "",
     papers: Annotated[str, typer.Option(help="Keys of papers, parted by spaces; all when not given.")] = "",
     gpu: Annotated[str, typer.Option(help="cpu, a100, h100, h200, l40s or rtx4090.")] = "cpu",
     jobs: Annotated[int, typer.Option(help="Notebooks side by side on a CPU.")] = 2,
@@ -76,7 +77,7 @@ def plan(
         return
     machine = machines.this_cpu() if gpu == machines.CPU else machines.machine(gpu)
     chosen = tuple(papers.replace(",", " ").split())
-    request = Request(profile, model, task, papers=chosen, jobs=jobs, notebooks_dir=notebooks)
+    request = Request(profile, model, task, data_dir, chosen, jobs=jobs, notebooks_dir=notebooks)
     rows = cost.plan(request, machine)
     say(cost.as_json(rows, machine) if as_json else cost.render(rows, machine, request))
 

@@ -113,7 +113,7 @@ def asked(paper: str, request: Request) -> Asked:
         known = ", ".join(card.profiles)
         raise InputError(f"Unknown profile {request.profile!r} for {paper}: choose one of {known}.")
     usual = str(card.profiles[request.profile].get("task", card.task))
-    return Asked(paper, request.profile, request.model, request.task or usual, usual)
+    return Asked(paper, request.profile, request.model, request.task or usual, usual, request.data_dir)
 
 
 def total(label: str, base: str, pieces: Iterable[Scaled], machine: Machine) -> Cost:

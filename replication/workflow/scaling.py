@@ -13,6 +13,7 @@ from replication.workflow.machines import Work
 from replication.workflow.shapes import Shape, facts, shape
 
 CHUNK = 100  # questions of a stage that are generated side by side, at most
+CHARACTERS, AROUND = 4, 6  # of a token; tokens of a prompt around its question
 TESTBED = "testbed"
 
 
@@ -39,6 +40,7 @@ class Asked:
         model: the run's model.
         task: the run's task, a specification.
         usual: the task that the profile names.
+        data_dir: folder (or file) with the task's questions, "" to take what is known of the published set.
     """
 
     paper: str
@@ -46,6 +48,7 @@ class Asked:
     model: str
     task: str
     usual: str
+    data_dir: str = ""
 
     @cached_property
     def testbed(self) -> bool:
@@ -56,10 +59,12 @@ class Asked:
 
     @cached_property
     def published(self) -> Mapping[str, float] | None:
-        """What is known of a published task, None for a generated one.
+        """What is known of a published task, number and length of the questions from the files if given.
+
+        None for a generated task.
 
         Raises:
-            InputError: a task about which nothing is known.
+            InputError: a task about which nothing is known, or files that cannot be read.
         """
         from replication.testbed.worlds import WORLDS
 
@@ -69,7 +74,15 @@ class Asked:
         if name not in facts()["tasks"]:
             known = ", ".join(one for one in facts()["tasks"] if one != TESTBED)
             raise InputError(f"The lengths of the task {name!r} are not known: plan with one of {known}.")
-        return facts()["tasks"][name]
+        return facts()["tasks"][name] | (self._read() if self.data_dir else {})
+
+    def _read(self) -> dict[str, float]:
+        """Return number and mean length of the questions in the files."""
+        from replication.tasks import load_task
+
+        texts = [question.text for question in load_task(self.task, self.data_dir).questions()]
+        mean = sum(map(len, texts)) / len(texts) / CHARACTERS
+        return {"size": len(texts), "question": round(mean) + AROUND}
 
     @cached_property
     def growth(self) -> Growth:

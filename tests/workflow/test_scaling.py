@@ -1,5 +1,6 @@
 """Measured work carried over to other sizes, models and tasks; against counts of runs of those sizes."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -67,6 +68,18 @@ def test_published_task_has_its_own_lengths_and_all_its_questions():
     assert found.work.generated == pytest.approx(1319 * 10 * 160)
     limited = replace_sizes(after, max_new_tokens=50)
     assert one(PATHS, limited).work.generated == pytest.approx(1319 * 10 * 50)
+
+
+def test_files_say_how_many_questions_there_are_and_how_long(tmp_path):
+    lines = [json.dumps({"question": "x" * 400, "answer": "#### 1"}) for _ in range(30)]
+    (tmp_path / "test.jsonl").write_text("\n".join(lines))
+    known = of(profile="cpu", model="mistralai/Mistral-7B-v0.1", task="gsm8k")
+    after = replace(known, data_dir=str(tmp_path))
+    found = one(PATHS, after)
+    assert found.work.generated == pytest.approx(30 * 10 * 160)
+    assert after.texts.question == 106
+    with pytest.raises(InputError):
+        one(PATHS, replace(after, data_dir=str(tmp_path / "nowhere")))
 
 
 def replace_sizes(run, **changes):
