@@ -1,6 +1,6 @@
 """How the work of a paper's notebooks grows with the sizes of a profile: `papers/costs/<key>.toml`.
 
-A term is a product of sizes, such as "n_sampled * epochs / watch_every". A size may have a cap, as in
+A term is made of sizes, such as "n_watched * (1 + n_sampled * epochs / 150)". A size may have a cap, as in
 "base_steps<160"; a whole number is a constant; of a size that is a text, the number of its words counts.
 "cells" is that number times the worlds that the testbed's models are asked, 1 for another model, which is
 asked its own task alone.
@@ -20,6 +20,7 @@ from replication.workflow.ledger import Entry
 
 Sizes = Mapping[str, Any]
 FACTOR = re.compile(r"(?P<name>[a-z_]\w*|\d+)(?:<(?P<cap>\d+))?")
+TOKEN = re.compile(r"[a-z_]\w*(?:<\d+)?|\d+|[+*/()]")
 MAIN = "main"
 OTHER = "other"  # what belongs to no stage
 KINDS = ("generated", "read", "trained")
@@ -116,14 +117,43 @@ def product(term: str, sizes: Sizes) -> float:
     Raises:
         InputError: a size that the profile does not have, or something that is no term.
     """
-    found, sign = 1.0, "*"
-    for part in re.split(r"\s*([*/])\s*", term.strip()):
-        if part in ("*", "/"):
-            sign = part
-        elif sign == "*":
-            found *= value(part, sizes)
-        else:
-            found /= value(part, sizes)
+    tokens = TOKEN.findall(term)
+    if "".join(tokens) != "".join(term.split()):
+        raise InputError(f"{term!r} is no term: write sizes and numbers with *, /, + and parentheses.")
+    rest = [*tokens, ""]
+    found = _sum(rest, sizes)
+    if rest != [""]:
+        raise InputError(f"{term!r} is no term: {rest[0]!r} stands where nothing may stand.")
+    return found
+
+
+def _sum(rest: list[str], sizes: Sizes) -> float:
+    """Return the value of products joined by "+", taken from the front of `rest`."""
+    found = _product(rest, sizes)
+    while rest[0] == "+":
+        del rest[0]
+        found += _product(rest, sizes)
+    return found
+
+
+def _product(rest: list[str], sizes: Sizes) -> float:
+    """Return the value of factors joined by "*" and "/", taken from the front of `rest`."""
+    found = _factor(rest, sizes)
+    while rest[0] in ("*", "/"):
+        sign = rest.pop(0)
+        factor = _factor(rest, sizes)
+        found = found * factor if sign == "*" else found / factor
+    return found
+
+
+def _factor(rest: list[str], sizes: Sizes) -> float:
+    """Return the value of a size, a number or a sum in parentheses, taken from the front of `rest`."""
+    first = rest.pop(0)
+    if first != "(":
+        return value(first, sizes)
+    found = _sum(rest, sizes)
+    if rest.pop(0) != ")":
+        raise InputError("A parenthesis of a term is not closed.")
     return found
 
 

@@ -16,8 +16,8 @@ CPU = "cpu"
 BANDWIDTH, READING, TRAINING = 0.7, 0.5, 0.35
 LAYER_SECONDS = 6e-4  # of starting the kernels of one layer once, from Python; three times that in training
 LIVE = 0.7  # share of a batch's rows that are still being generated, on average
-# Of the reference CPU, one thread: operations a second on small matrices, seconds of calling one layer.
-CPU_FLOPS, CPU_LAYER_SECONDS = 2e10, 2e-4
+# Of the reference CPU, one thread: operations a second in reading and training, seconds of calling one layer.
+CPU_READING, CPU_TRAINING, CPU_LAYER_SECONDS = 6e10, 2.4e10, 1.5e-3
 BUDGETS = {True: 2**15, False: 2**17}  # cache positions of a batch: on a CPU, on an accelerator
 LOGITS = 2**27  # of one step, see `replication.lm.engine`
 
@@ -62,7 +62,7 @@ class Machine:
 
     key: str
     name: str
-    flops: float = CPU_FLOPS
+    flops: float = 0.0
     bandwidth: float = 0.0
     memory: float = 0.0
     times: Mapping[str, float] = field(default_factory=dict)
@@ -79,7 +79,9 @@ class Machine:
     def seconds(self, shape: Shape, work: Work) -> float:
         """Return the seconds of work; of a CPU only ratios of them mean something."""
         if self.cpu:
-            return work.calls * shape.layers * CPU_LAYER_SECONDS + work.flops(shape) / CPU_FLOPS
+            seconds = work.calls * shape.layers * CPU_LAYER_SECONDS
+            seconds += 2 * shape.parameters * (work.generated + work.read) / CPU_READING
+            return seconds + 6 * shape.parameters * work.trained / CPU_TRAINING
         reading = 2 * shape.parameters * work.read / (READING * self.flops)
         training = 6 * shape.parameters * work.trained / (TRAINING * self.flops)
         if work.trained:  # forward and backward pass and the optimiser's step

@@ -13,6 +13,7 @@ from replication.workflow.machines import Work
 from replication.workflow.shapes import Shape, facts, shape
 
 CHUNK = 100  # questions of a stage that are generated side by side, at most
+SLOWEST = 2  # times the rules' seconds: what is beyond has other reasons
 CHARACTERS, AROUND = 4, 6  # of a token; tokens of a prompt around its question
 TESTBED = "testbed"
 
@@ -131,8 +132,8 @@ class Scaled:
 def scaled(entry: Entry, before: Asked, after: Asked) -> Iterator[Scaled]:
     """Yield an entry's work in another run: once for each model that does it, not at all where none does.
 
-    What belongs to no stage is imports, tables and figures, whose time stays as it is, beside what a model
-    did there, of which no time of its own is known.
+    Time beyond what a model can have taken stays as it is: imports, the start of a training and, of what
+    belongs to no stage, tables and figures.
     """
     kinds = {kind: _factor(entry, kind, before, after) for kind in growth.KINDS}
     if not entry.model:
@@ -140,9 +141,8 @@ def scaled(entry: Entry, before: Asked, after: Asked) -> Iterator[Scaled]:
         return
     done, own = _work(entry, before), machines.machine(machines.CPU)
     rule = own.seconds(_measured(entry), done)
-    spent = entry.seconds if entry.stage else min(entry.seconds, rule)
-    if not entry.stage:
-        yield Scaled(None, Work(), entry.seconds - spent)
+    spent = min(entry.seconds, (SLOWEST if entry.stage else 1) * rule)
+    yield Scaled(None, Work(), entry.seconds - spent)
     for target, share in _targets(entry, before, after):
         work = _carried(entry, done, {kind: share * kinds[kind] for kind in kinds}, before, after)
         yield Scaled(target, work, spent * own.seconds(target, work) / rule if rule else 0.0)

@@ -23,13 +23,25 @@ AFTER = {"n": 40, "k": 6, "seeds": 3, "steps": 1000, "models": "a b", "cells": 4
         ("models", 2),
         ("n * cells", 8),
         ("1", 1),
+        ("k * (1 + n / 10)", (6 * 5) / (2 * 2)),
+        ("(n + k) * (seeds + 1) / 2", (46 * 4) / (12 * 2)),
     ],
 )
 def test_terms(term, wanted):
     assert growth.ratio(term, BEFORE, AFTER) == pytest.approx(wanted)
 
 
-@pytest.mark.parametrize(("term", "message"), [("m * k", "'m'"), ("n + k", "no factor"), ("", "no factor")])
+@pytest.mark.parametrize(
+    ("term", "message"),
+    [
+        ("m * k", "'m'"),
+        ("n - k", "no term"),
+        ("n k", "no term"),
+        ("", "no factor"),
+        ("n *", "no factor"),
+        ("(n", "not closed"),
+    ],
+)
 def test_wrong_terms_are_refused(term, message):
     with pytest.raises(InputError, match=message):
         growth.product(term, BEFORE)
