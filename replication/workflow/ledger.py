@@ -111,11 +111,8 @@ def store_run(notebooks: Iterable[Notebook], run_dir: Path, path: Path | None = 
     content = manifest.read(run_dir)
     given = content.get("parameters", {})
     plain = given.get("model") == "testbed" and not given.get("task") and not given.get("data_dir")
-    ran = content.get("notebooks", {})
-    done = [one for one in notebooks if ran.get(one.label, {}).get("status") == "done"] if plain else []
-    # A notebook without counts has used no model.
-    found = {one.label: [Entry("", runs=1, seconds=float(ran[one.label]["seconds"]))] for one in done}
-    found |= collect(done, run_dir)
+    done = {label for label, entry in content.get("notebooks", {}).items() if entry["status"] == "done"}
+    found = collect([one for one in notebooks if one.label in done], run_dir) if plain else {}
     if found:
         store(found, given["profile"], path)
     return sorted(found)

@@ -142,7 +142,8 @@ def scaled(entry: Entry, before: Asked, after: Asked) -> Iterator[Scaled]:
     done, own = _work(entry, before), machines.machine(machines.CPU)
     rule = own.seconds(_measured(entry), done)
     spent = min(entry.seconds, (SLOWEST if entry.stage else 1) * rule)
-    yield Scaled(None, Work(), entry.seconds - spent)
+    if entry.seconds > spent:
+        yield Scaled(None, Work(), entry.seconds - spent)
     for target, share in _targets(entry, before, after):
         work = _carried(entry, done, {kind: share * kinds[kind] for kind in kinds}, before, after)
         yield Scaled(target, work, spent * own.seconds(target, work) / rule if rule else 0.0)

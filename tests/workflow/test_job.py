@@ -20,4 +20,9 @@ def test_notebook_is_told_where_to_keep_its_counts(monkeypatch, tmp_path):
     monkeypatch.setattr(job, "execute", lambda *given: seen.append(os.environ[meter.VARIABLE]) or 1.0)
     monkeypatch.setattr(job, "make_page", lambda *given: None)
     assert job.main(str(plan), "01_toy/01_x") == 0
-    assert seen == [str(run_dir / "toy" / "costs" / "01_x.json")]
+    costs = run_dir / "toy" / "costs" / "01_x.json"
+    assert seen == [str(costs)]
+    assert json.loads(costs.read_text())["stages"][""]["work"] == {}  # nothing was counted: no model
+    costs.write_text("{}")
+    job.main(str(plan), "01_toy/01_x")
+    assert costs.read_text() == "{}"  # the notebook's own count stays

@@ -67,12 +67,6 @@ def test_stored_entries_come_back_and_others_stay(run, notebook, tmp_path):
     assert known == {"00_else/01_x": [Entry("greedy", generated=3)], **ledger.collect([notebook], run)}
 
 
-def test_notebook_that_used_no_model_has_its_seconds(run, notebook, tmp_path):
-    (run / "toy" / "costs" / "01_topic.json").unlink()
-    ledger.store_run([notebook], run, tmp_path / "costs.json")
-    assert ledger.load(tmp_path / "costs.json")["smoke"]["01_toy/01_topic"] == [Entry("", runs=1, seconds=9.0)]
-
-
 @pytest.mark.parametrize("change", [{"model": "gpt2"}, {"task": "gsm8k"}, {"data_dir": "x"}])
 def test_only_plain_runs_of_the_testbed_are_stored(run, notebook, tmp_path, change):
     manifest = json.loads((run / "manifest.json").read_text())
