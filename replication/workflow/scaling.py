@@ -133,7 +133,8 @@ def scaled(entry: Entry, before: Asked, after: Asked) -> Iterator[Scaled]:
     """Yield an entry's work in another run: once for each model that does it, not at all where none does.
 
     Time beyond what a model can have taken stays as it is: imports, the start of a training and, of what
-    belongs to no stage, tables and figures.
+    belongs to no stage, tables and figures. Where texts are only read it grows with them, since it is
+    spent on what their logits say.
     """
     kinds = {kind: _factor(entry, kind, before, after) for kind in growth.KINDS}
     if not entry.model:
@@ -141,7 +142,8 @@ def scaled(entry: Entry, before: Asked, after: Asked) -> Iterator[Scaled]:
         return
     done, own = _work(entry, before), machines.machine(machines.CPU)
     rule = own.seconds(_measured(entry), done)
-    spent = min(entry.seconds, (SLOWEST if entry.stage else 1) * rule)
+    scores = entry.stage and not (entry.generated or entry.trained)
+    spent = entry.seconds if scores else min(entry.seconds, (SLOWEST if entry.stage else 1) * rule)
     if entry.seconds > spent:
         yield Scaled(None, Work(), entry.seconds - spent)
     for target, share in _targets(entry, before, after):

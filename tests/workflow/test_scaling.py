@@ -61,6 +61,14 @@ def test_time_beyond_what_the_model_can_have_taken_stays():
     assert more.seconds > model.seconds
 
 
+def test_time_of_scoring_grows_with_the_texts():
+    scoring = Entry("recovery", "4x128x2048", runs=1, read=8000, calls=3, seconds=7.0)
+    run = of("top_nsigma")
+    found = one(scoring, of("top_nsigma", "cpu"), run)  # 100 texts for 20
+    assert found.work.read == 5 * 8000
+    assert found.seconds == pytest.approx(5 * 7.0, rel=0.2)
+
+
 def test_model_outside_of_stages_has_its_own_share_of_the_time():
     entry = Entry("", "3x64x2048", runs=1, trained=153_600, calls=51, seconds=27.0)
     run = of("testbed", task="", usual="")
