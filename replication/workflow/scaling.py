@@ -175,7 +175,7 @@ def _carried(entry: Entry, done: Work, kinds: Mapping[str, float], before: Asked
         done.generated * kinds["generated"] * answer,
         done.read * kinds["read"] * prompts,
         done.trained * kinds["trained"] * both,
-        _calls(entry, done, kinds, Work(rows=rows, width=new.both)) * answer,
+        _calls(entry, done, kinds, Work(rows=rows, width=new.both)) * (answer if entry.questions else both),
         rows,
         new.both,
     )
