@@ -30,7 +30,8 @@ def main(plan_file: str, label: str) -> int:
     report(events, label, "started")
     started, used = time.monotonic(), processor_seconds()
     try:
-        seconds = execute(Path(job["source"]), output, job["parameters"], content["offline"])
+        given = (job["parameters"], content["offline"], content["variant"])
+        seconds = execute(Path(job["source"]), output, *given)
         if not costs.is_file():
             without_model(costs, processor_seconds() - used)
         make_page(output, run_dir / job["page"])

@@ -84,7 +84,7 @@ class Machine:
             return seconds + 6 * shape.parameters * work.trained / CPU_TRAINING
         reading = 2 * shape.parameters * work.read / (READING * self.flops)
         training = 6 * shape.parameters * work.trained / (TRAINING * self.flops)
-        if work.trained:  # forward and backward pass and the optimiser's step
+        if work.trained and not work.generated:  # forward and backward pass and the optimiser's step
             training = max(training, 3 * work.calls * shape.layers * LAYER_SECONDS)
         return self._generating(shape, work) + reading + training
 

@@ -188,6 +188,8 @@ def _calls(entry: Entry, done: Work, kinds: Mapping[str, float], after: Work) ->
     budget of a batch with the rows as well.
     """
     used = [kind for kind in kinds if getattr(done, kind)]
+    if entry.trained:
+        return done.calls * kinds["trained"]
     if not entry.questions:
         texts = [kinds[kind] for kind in used if kind != "generated"] or [kinds["generated"]]
         return done.calls * max(texts)
