@@ -13,7 +13,7 @@ def test_notebook_is_told_where_to_keep_its_counts(monkeypatch, tmp_path):
     one = {"label": "01_toy/01_x", "source": "01_x.ipynb", "output": "toy/notebooks/01_x.ipynb",
            "page": "toy/notebooks/01_x.html", "parameters": {}}  # fmt: skip
     plan = run_dir / ".workflow" / "plan.json"
-    plan.write_text(json.dumps({"jobs": [one], "offline": True}))
+    plan.write_text(json.dumps({"jobs": [one], "offline": True, "variant": {}}))
     seen = []
     monkeypatch.setenv(meter.VARIABLE, "")
     monkeypatch.setattr(job.lifeline, "follow", lambda name: None)
