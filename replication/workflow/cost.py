@@ -198,11 +198,11 @@ def hours(seconds: float) -> str:
 
 def _notes(rows: Sequence[Cost], machine: Machine, request: Request) -> list[str]:
     """Return what the numbers assume, and what does not fit."""
-    own = shape(request.model)
+    own = shape(Asked("", request.profile, request.model, "", "").stands_for(request.model))
     bases = sorted({row.base for row in rows} - {"", "recipes"})
     unknown = [row.label for row in rows if not row.base]
     notes = [
-        f"On {machine.name}; {request.model} has {own.parameters / 1e6:,.1f}M parameters.",
+        f"On {machine.name}; {own.name} has {own.parameters / 1e6:,.1f}M parameters.",
         f"Carried over from the measured profile {' and '.join(bases)}, to within about a factor of two.",
     ]
     if unknown:

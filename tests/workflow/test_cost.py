@@ -107,6 +107,7 @@ def test_profile_for_gpus_trains_its_ladder_first():
     (row,) = cost._larger(Request("gpu"), machines.machine("h100"))
     assert row.trained == (5000 + 6000 + 8000 + 3000) * 64 * 192 + 200 * 16 * 192
     assert row.flops == row.training_flops > 6 * 98e6 * 8000 * 64 * 192
+    assert "testbed-30m has 33.0M parameters" in cost.render([row], CPU, Request("gpu"))
     assert cost._larger(Request("cpu"), CPU) == []
     assert cost._larger(Request("gpu", MISTRAL), CPU) == []
 
