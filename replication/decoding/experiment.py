@@ -11,7 +11,7 @@ import pandas as pd
 
 from replication.decoding import baselines
 from replication.lm import engine
-from replication.lm.loading import LanguageModel, load
+from replication.lm.loading import LanguageModel, load, use_ladder
 from replication.lm.prefills import Prefills
 from replication.lm.records import Store
 from replication.settings import Settings
@@ -85,6 +85,7 @@ class Experiment:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        use_ladder(settings)
         self.store = Store(settings.records_dir)
         self._models: dict[str, LanguageModel] = {}
         self._prefills = Prefills()

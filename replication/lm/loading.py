@@ -1,6 +1,7 @@
 """A causal language model with its tokenizer, ready for scoring and generation."""
 
 import hashlib
+import importlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from replication.lm.locating import TOKENIZER_FILES, Source, check, commit, locate, weight_files
 from replication.lm.transfers import trouble
-from replication.settings import InputError
+from replication.settings import InputError, Settings
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["LanguageModel", "check", "load"]
+__all__ = ["LanguageModel", "check", "load", "use_ladder"]
 
 DTYPES = ("auto", "float32", "float64", "float16", "bfloat16")
 LOAD_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError)
@@ -170,6 +171,14 @@ def load(name_or_path: str, device: str = "cpu", dtype: str = "auto", revision: 
         )
     model = model.to(device).eval().requires_grad_(False)
     return LanguageModel(model, tokenizer, str(name_or_path), _fingerprint(source))
+
+
+def use_ladder(settings: Settings) -> None:
+    """Let the names of testbed models stand for the larger ones in a run of the profile for GPUs."""
+    # Imported by name, as in `locating`: what a model was trained by decides nothing that its weights do not.
+    grown = importlib.import_module("replication.testbed.grown")
+    home = settings.run_dir / "testbed" / "models" if settings.profile == "gpu" else None
+    grown.use(home, settings.device)
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def locate(name_or_path: str, revision: str = "") -> Source:
     # weights.
     testbed = importlib.import_module("replication.testbed.models")
     if text in testbed.names():
-        return Source(str(testbed.folder(text)))
+        return Source(str(importlib.import_module("replication.testbed.grown").folder(text)))
     path = Path(text).expanduser()
     if path.is_dir():
         _check_folder(path)

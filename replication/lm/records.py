@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from replication.files import write_atomic
+from replication.lm import meter
 from replication.lm.sources import source_hash
 from replication.settings import InputError
 
@@ -118,6 +119,7 @@ class Store:
     def __init__(self, folder: Path | str, progress: Callable[[str, int, int], None] | None = None) -> None:
         self.folder = Path(folder)
         self.progress = progress
+        meter.running()
         self.computed = self.reused = self.chunks_computed = 0
 
     def frame(
@@ -228,6 +230,7 @@ class Store:
                 if table is None:
                     return self._compute(path, parts, key, compute)
         self.reused += 1
+        meter.reused(stem)
         return table
 
     def _compute(
@@ -236,7 +239,8 @@ class Store:
         """Return the computed table as read from disk, so that a first run sees what later ones see."""
         for left in self.folder.glob(f".{path.stem}-*"):  # half-written by a process that was killed
             left.unlink(missing_ok=True)
-        write_frame(path, compute(parts), key)
+        with meter.measured(path.stem):
+            write_frame(path, compute(parts), key)
         shutil.rmtree(parts, ignore_errors=True)
         self.computed += 1
         table = read_frame(path, key)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from replication.lm.loading import LanguageModel, load
+from replication.lm import meter
+from replication.lm.loading import LanguageModel, load, use_ladder
 from replication.lm.records import Store, canonical, read_frame, write_frame
 from replication.settings import Settings
 
@@ -35,6 +36,7 @@ class OnceTrained:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        use_ladder(settings)
         self.store = Store(settings.records_dir)
         self._models: dict[str, LanguageModel] = {}
 
@@ -67,6 +69,8 @@ class OnceTrained:
                 if (found := self._read(folder, text, tables)) is None:
                     self._do(folder, text, tables, run)
                     found = self._read(folder, text, tables)
+        else:
+            meter.reused(stem)
         if found is None:
             raise OSError(f"{folder} could not be read back: check the disk.")
         return folder, found
@@ -92,7 +96,8 @@ class OnceTrained:
         beside = folder.with_name(f".{folder.name}")
         shutil.rmtree(beside, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
-        made = run(beside)
+        with meter.measured(folder.name):
+            made = run(beside)
         for name in tables:
             write_frame(self.table(folder.name, name), made[name], key)
         beside.rename(folder)

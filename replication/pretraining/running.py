@@ -63,11 +63,12 @@ def _place(base: str) -> str:
 
 
 def _arguments(plan: Plan, device: str, folder: Path) -> Any:
-    """Return the Trainer's arguments: AdamW without weight decay, warm-up, then a cosine to zero."""
+    """Return the Trainer's arguments: AdamW, no weight decay, warm-up, a linear fall; bfloat16 on CUDA."""
     hyper = plan.hyper
     return cpu_args(
         folder,
         use_cpu=device == "cpu",
+        bf16=device.startswith("cuda"),
         max_steps=plan.steps,
         per_device_train_batch_size=hyper.rows,
         learning_rate=hyper.rate,

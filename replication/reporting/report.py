@@ -60,7 +60,7 @@ class Report:
         rows = [
             ("paper", authored(f"{paper.title} ({paper.authors}; {paper.venue})")),
             ("profile", escape(run.profile)),
-            ("model", escape(Path(run.model.rstrip("/")).name)),
+            ("model", escape(_model(run))),
             ("task", escape(run.task)),
             ("data", escape(Path(run.data_dir).name) if run.data_dir else "generated or from the hub"),
             ("seed", str(run.seed)),
@@ -335,6 +335,14 @@ class Report:
         """Show notes as a table."""
         rows = [(escape(note.id), authored(note.text)) for note in notes]
         _show(table(["", heading], rows) if rows else nothing)
+
+
+def _model(run: Settings) -> str:
+    """Return the model's name, and what it stands for where a run has the larger ladder."""
+    from replication.testbed import grown
+
+    name, larger = Path(run.model.rstrip("/")).name, grown.in_force(run.model)
+    return name if larger == run.model else f"{name} ({larger})"
 
 
 def _size(run: Settings, name: str, sampled: bool) -> str:

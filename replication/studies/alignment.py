@@ -24,7 +24,7 @@ from replication.lm import engine
 from replication.lm.loading import LanguageModel
 from replication.settings import InputError, Settings
 from replication.tasks.base import Question, Task, load_task
-from replication.testbed import story_commitments, worlds
+from replication.testbed import grown, story_commitments, worlds
 from replication.testbed.worlds import Problem
 
 Made = TypeVar("Made")
@@ -36,6 +36,8 @@ WORLDS = {"moves": "stories:level=3,kind=moves", "portions": "stories:level=2,ki
 LEVELS = {"moves": 3, "portions": 2}
 # Rates and lengths of the bases, chosen on validation questions; 32 solutions a step.
 BASES = {"testbed-small": (3e-3, 160), "testbed": (2e-3, 50), "testbed-large": (1.5e-3, 50)}
+# Of the larger ladder: rates continued by width, not tuned.
+BASES |= {"testbed-10m": (7e-4, 50), "testbed-30m": (5e-4, 50), "testbed-100m": (3e-4, 50)}
 ROWS = 32
 
 
@@ -130,7 +132,7 @@ class Family:
         return self.made(self._base, cell.model) if self.generated else cell.model
 
     def _base(self, model: str) -> str:
-        rate, steps = BASES[model]
+        rate, steps = BASES[grown.in_force(model)]
         steps = min(steps, int(self.sizes["base_steps"]))
         examples = self.solutions(self.shared.model(model), ROWS * steps)
         hyper = Hyper(rate, ROWS, steps=steps, decay=0.0)

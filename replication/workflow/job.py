@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from replication.lm import meter
 from replication.settings import InputError
 from replication.workflow import lifeline, plan
 from replication.workflow.execute import NotebookError, execute
@@ -23,12 +24,17 @@ def main(plan_file: str, label: str) -> int:
     job = plan.job_of(content, label)
     events = Path(plan_file).with_name(plan.EVENTS)
     run_dir = events.parents[1]
+    output = run_dir / job["output"]
+    costs = output.parents[1] / "costs" / f"{output.stem}.json"
+    os.environ[meter.VARIABLE] = str(costs)
     report(events, label, "started")
-    started = time.monotonic()
+    started, used = time.monotonic(), processor_seconds()
     try:
         given = (job["parameters"], content["offline"], content["variant"])
-        seconds = execute(Path(job["source"]), run_dir / job["output"], *given)
-        make_page(run_dir / job["output"], run_dir / job["page"])
+        seconds = execute(Path(job["source"]), output, *given)
+        if not costs.is_file():
+            without_model(costs, processor_seconds() - used)
+        make_page(output, run_dir / job["page"])
     except (InputError, NotebookError) as error:
         seconds = time.monotonic() - started
         message = str(error).removeprefix(f"{label} ")
@@ -37,6 +43,20 @@ def main(plan_file: str, label: str) -> int:
         return getattr(error, "exit_code", 2)
     report(events, label, "done", seconds=round(seconds, 1))
     return 0
+
+
+def processor_seconds() -> float:
+    """Return the processor time of the children that have ended, the notebook's kernel among them."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def without_model(costs: Path, seconds: float) -> None:
+    """Write the count of a notebook whose process has taken none, since it used no model."""
+    from replication.files import write_atomic
+
+    costs.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(costs, json.dumps({"stages": {"": {"seconds": round(seconds, 3), "work": {}}}}) + "\n")
 
 
 def make_page(notebook: Path, page: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from replication.evaluation import Estimate
 from replication.reporting import Report
 from replication.settings import InputError
+from replication.testbed import grown
 
 GOOD = Estimate(0.9, 0.8, 0.95, 50)
 BAD = Estimate(0.4, 0.3, 0.5, 50)
@@ -26,6 +27,19 @@ def test_header_names_settings_but_no_folder(make, shown, tmp_path):
     assert "| model | tiny |" in shown[0]
     assert "| `n` | 10 |" in shown[0]
     assert str(tmp_path) not in shown[0]
+
+
+def test_header_names_the_larger_model_that_stands_in(make, shown, tmp_path):
+    report = make()
+    report.settings = replace(report.settings, model="testbed")
+    grown.use(tmp_path)
+    try:
+        report.header()
+    finally:
+        grown.use(None)
+    report.header()
+    assert "| model | testbed (testbed-30m) |" in shown[0]
+    assert "| model | testbed |" in shown[1]
 
 
 def test_header_says_whether_a_published_set_is_used_whole(make, shown):

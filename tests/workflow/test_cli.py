@@ -142,6 +142,21 @@ def test_list_is_for_people_and_programs(tmp_path, toy):
     assert "Chain-of-Thought Reasoning Without Prompting" in shown
 
 
+def test_plan_says_what_a_run_costs_before_it_starts(tmp_path):
+    usual = ("plan", "--papers", "cot_decoding", "--results", tmp_path / "results")
+    model = ("--profile", "paper", "--model", "mistralai/Mistral-7B-v0.1", "--task", "gsm8k", "--gpu", "h100")
+    done = replication(*usual, *model, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    content = json.loads(done.stdout)
+    assert content["machine"]["key"] == "h100"
+    assert content["total"]["generated"] > 1319 * 10 * 100
+    assert sum(one["seconds"] for one in content["notebooks"]) == pytest.approx(content["total"]["seconds"])
+    assert not (tmp_path / "results").exists()
+    refused = replication(*usual, "--gpu", "abacus")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("Unknown machine 'abacus'")
+
+
 def test_scoreboard_of_a_folder(tmp_path):
     done = replication("scoreboard", tmp_path / "nope")
     assert (done.returncode, "does not exist" in done.stderr) == (2, True)
