@@ -1,7 +1,7 @@
 # make help lists the targets. reproduce, test, lab and list set up .venv by themselves.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup reproduce compare test lab list refresh bench clean
+.PHONY: help setup reproduce compare plan report doctor test soak lab list refresh bench clean
 
 # What may be chosen on the command line, for example: make reproduce PROFILE=smoke JOBS=1
 PROFILE ?= cpu
@@ -86,6 +86,10 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 
 list: $(READY)  ## papers, notebooks, claims, tables and figures, with where each stands
 	@$(RUN) list $(ARGS)
+
+report: $(READY)  ## the full site of a run, from what it has stored (PROFILE= and MODEL= as it was run)
+	@$(RUN) report --run '$(PROFILE)-$(subst @,-,$(notdir $(patsubst %/,%,$(MODEL))))' \
+	$(call option,--results,RESULTS) $(ARGS)
 
 refresh: $(READY)  ## store the outputs of the last cpu run in notebooks/
 	@$(RUN) refresh $(ARGS)

@@ -192,6 +192,28 @@ def compare(
 
 
 @app.command()
+def report(
+    name: Annotated[str, typer.Option("--run", help="Name of a run, such as cpu-testbed.")] = "cpu-testbed",
+    results: Results = "",
+) -> None:
+    """Build the full site of a run from what it has stored; no notebook is run."""
+    from replication.reporting.site.build import build
+
+    root = settings.results_root(results)
+    if not (root / name).is_dir():
+        known = ", ".join(sorted(path.parent.name for path in root.glob("*/manifest.json"))) or "none"
+        raise InputError(f"No run {name!r} lies in {root}; there: {known}. Run `make reproduce` first.")
+    try:
+        site = build(root / name)
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
+    for line in site.warnings:
+        print(line, file=sys.stderr)
+    say(f"Site: {site.index}{'' if site.fresh else ' (nothing had changed)'}")
+
+
+@app.command()
 def refresh(
     name: Annotated[str, typer.Option("--run", help="Name of a run.")] = "cpu-testbed",
     results: Results = "",
