@@ -93,9 +93,9 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 list: $(READY)  ## papers, notebooks, claims, tables and figures, with where each stands
 	@$(RUN) list $(ARGS)
 
-report: $(READY)  ## the full site of a run, from what it has stored (PROFILE= and MODEL= as it was run)
-	@$(RUN) report --run '$(PROFILE)-$(subst @,-,$(notdir $(patsubst %/,%,$(MODEL))))' \
-	$(call option,--results,RESULTS) $(ARGS)
+report: $(READY)  ## the full site of a run, from what it has stored (PROFILE= MODEL= SEED= as it was run)
+	@$(RUN) report $(call option,--profile,PROFILE) $(call option,--model,MODEL) $(call option,--task,TASK) \
+	$(call option,--seed,SEED) $(call option,--results,RESULTS) $(ARGS)
 
 refresh: $(READY)  ## store the outputs of the last cpu run in notebooks/
 	@$(RUN) refresh $(ARGS)

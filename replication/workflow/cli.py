@@ -223,13 +223,18 @@ def compare(
 
 @app.command()
 def report(
-    name: Annotated[str, typer.Option("--run", help="Name of a run, such as cpu-testbed.")] = "cpu-testbed",
+    name: Annotated[str, typer.Option("--run", help="Name of a run; by default what follows names it.")] = "",
+    profile: Annotated[str, typer.Option(help="Profile of the run.")] = "cpu",
+    model: Annotated[str, typer.Option(help="Model of the run.")] = "testbed",
+    task: Annotated[str, typer.Option(help="Task of the run, when it was given one.")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of the run.")] = 0,
     results: Results = "",
 ) -> None:
     """Build the full site of a run from what it has stored; no notebook is run."""
     from replication.reporting.site.build import build
 
     root = settings.results_root(results)
+    name = name or settings.run_name(profile, model, task, seed)
     if not (root / name).is_dir():
         known = ", ".join(sorted(path.parent.name for path in root.glob("*/manifest.json"))) or "none"
         raise InputError(f"No run {name!r} lies in {root}; there: {known}. Run `make reproduce` first.")

@@ -167,10 +167,17 @@ def test_scoreboard_of_a_folder(tmp_path):
     assert (tmp_path / "scoreboard.md").exists()
 
 
-def test_a_site_of_no_run_is_refused_in_one_sentence(tmp_path):
+@pytest.mark.parametrize(
+    ("chosen", "name"),
+    [
+        (("--run", "cpu-nope"), "cpu-nope"),
+        (("--profile", "gpu", "--model", "org/my@v1", "--seed", "3"), "gpu-my-v1-seed3"),
+    ],
+)
+def test_a_site_of_no_run_is_refused_in_one_sentence(tmp_path, chosen, name):
     (tmp_path / "cpu-other").mkdir()
     (tmp_path / "cpu-other" / "manifest.json").write_text("{}")
-    done = replication("report", "--run", "cpu-nope", "--results", tmp_path)
+    done = replication("report", *chosen, "--results", tmp_path)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"No run 'cpu-nope' lies in {tmp_path}; there: cpu-other.")
+    assert done.stderr.startswith(f"No run {name!r} lies in {tmp_path}; there: cpu-other.")
     assert len(done.stderr.splitlines()) == 1
