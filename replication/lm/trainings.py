@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from replication.lm.loading import LanguageModel, load
+from replication.lm.memory import check_trainable
 from replication.lm.records import Store, canonical, read_frame, write_frame
-from replication.settings import Settings
+from replication.settings import Settings, with_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,14 +35,16 @@ class OnceTrained:
     """
 
     def __init__(self, settings: Settings) -> None:
+        check_trainable(settings.model, settings.device)
         self.settings = settings
         self.store = Store(settings.records_dir)
         self._models: dict[str, LanguageModel] = {}
 
     def model(self, name: str | Path) -> LanguageModel:
-        """Return a model by name or folder, loaded once."""
+        """Return a model by name or folder, loaded once, with the run's options of loading."""
         if str(name) not in self._models:
-            self._models[str(name)] = load(str(name), self.settings.device)
+            asked = with_options(str(name), self.settings.model)
+            self._models[str(name)] = load(asked, self.settings.device)
         return self._models[str(name)]
 
     def once(

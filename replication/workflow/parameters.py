@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from replication.settings import InputError
+from replication.settings import InputError, split_model, with_options
 
 TAG = "parameters"
 COMMON = ("profile", "model", "task", "data_dir", "seed", "device", "results_dir")
@@ -119,8 +119,9 @@ def absolute(given: Mapping[str, Any], testbed: tuple[str, ...] = ()) -> dict[st
         if values.get(name):
             values[name] = str(Path(values[name]).expanduser().absolute())
     model = str(values.get("model", ""))
-    if model and model not in testbed and Path(model).expanduser().is_dir():
-        values["model"] = str(Path(model).expanduser().absolute())
+    name = split_model(model)[0]
+    if name and name not in testbed and Path(name).expanduser().is_dir():
+        values["model"] = with_options(str(Path(name).expanduser().absolute()), model)
     return values
 
 

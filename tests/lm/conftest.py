@@ -129,6 +129,7 @@ def greedy():
             num_beams=1,
             max_new_tokens=max_new_tokens,
             pad_token_id=lm.pad_id,
+            suppress_tokens=list(range(lm.choices, lm.width)),
         )
         return output[0, ids.shape[1] :].tolist()
 
