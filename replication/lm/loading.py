@@ -245,8 +245,15 @@ def _placement(asked: Specification, dtype: str, device: str) -> dict[str, Any]:
 
 
 def _check_ids(name: str, tokenizer: Any, width: int | None) -> None:
-    """Raise `InputError` for a tokenizer with ids that the model has no embedding for."""
-    if width is not None and (ids := ids_of(tokenizer)) > width:
+    """Raise `InputError` for a tokenizer with ids that the model has no embedding for.
+
+    Special tokens may lie beyond, such as a pad token that the library adds: no text becomes them.
+    """
+    ids = ids_of(tokenizer)
+    if width is None or ids <= width:
+        return
+    special = set(tokenizer.all_special_ids)
+    if any(i >= width and i not in special for i in tokenizer.get_vocab().values()):
         raise InputError(
             f"The tokenizer of {name} has {ids} ids, its model takes {width}: give the tokenizer that "
             "belongs to the model, or resize the model's embeddings and save it again."

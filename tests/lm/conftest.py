@@ -9,7 +9,7 @@ import torch
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:?!=+-*/\n"
 SMALL = {
-    "vocab_size": 320,
+    "vocab_size": 263,  # that of the tokenizer
     "hidden_size": 32,
     "intermediate_size": 64,
     "num_hidden_layers": 2,

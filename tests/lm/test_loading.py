@@ -29,8 +29,8 @@ def test_half_precision_checkpoints_become_float32_on_cpu(saved):
     assert next(load(str(saved), dtype="bfloat16").model.parameters()).dtype == torch.bfloat16
 
 
-def test_missing_pad_token_leaves_the_vocabulary(saved):
-    lm = load(str(saved))
+def test_missing_pad_token_leaves_the_vocabulary(tmp_path, save_lm):
+    lm = load(str(save_lm(tmp_path / "padded", "llama", vocab_size=320)))
     assert lm.tokenizer.pad_token_id is None
     assert lm.pad_id == 2
     assert lm.vocabulary == lm.vocab_size == 263
