@@ -104,7 +104,7 @@ def save(figure: Figure, folder: Path, name: str) -> None:
     }
     for ending, metadata in nothing.items():
         buffer = io.BytesIO()
-        with _any_script():
+        with any_script():
             figure.savefig(buffer, format=ending, dpi=FILE_DPI, metadata=metadata)
         write_atomic(folder / f"{name}.{ending}", buffer.getvalue())
 
@@ -114,7 +114,7 @@ def show(figure: Figure) -> None:
     _plain_dollars(figure)
     if plt.get_backend().lower() not in ("agg", "pdf", "svg", "ps", "cairo", "template"):
         plt.figure(figure.number)
-        with _any_script():
+        with any_script():
             plt.show()
     plt.close(figure)
 
@@ -127,7 +127,7 @@ def _plain_dollars(figure: Figure) -> None:
 
 
 @contextmanager
-def _any_script() -> Iterator[None]:
+def any_script() -> Iterator[None]:
     """Keep out of notebooks that a token's letters are not in the font: they are drawn as boxes."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
