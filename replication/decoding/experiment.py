@@ -127,7 +127,7 @@ class Experiment:
         """Return questions and prompts without running the model; the arguments are those of `_run`."""
         lm, found = self.model(model), self._task(task)
         questions = found.questions(split, n or self._number(found), self.settings.seed)
-        prompts = {q.id: lm.encode(found.prompt(q, style) + suffix) for q in questions}
+        prompts = {q.id: lm.prompt(found.prompt(q, style), suffix) for q in questions}
         return Asked(lm, found, tuple(questions), prompts)
 
     def branches(self, *, k: int = 0, branch_step: int = 0, **where: Any) -> Run:

@@ -15,8 +15,9 @@ from filelock import FileLock
 
 from replication.lm import meter
 from replication.lm.loading import LanguageModel, load, use_ladder
+from replication.lm.memory import check_trainable
 from replication.lm.records import Store, canonical, read_frame, write_frame
-from replication.settings import Settings
+from replication.settings import Settings, with_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,15 +36,17 @@ class OnceTrained:
     """
 
     def __init__(self, settings: Settings) -> None:
+        check_trainable(settings.model, settings.device)
         self.settings = settings
         use_ladder(settings)
         self.store = Store(settings.records_dir)
         self._models: dict[str, LanguageModel] = {}
 
     def model(self, name: str | Path) -> LanguageModel:
-        """Return a model by name or folder, loaded once."""
+        """Return a model by name or folder, loaded once, with the run's options of loading."""
         if str(name) not in self._models:
-            self._models[str(name)] = load(str(name), self.settings.device)
+            asked = with_options(str(name), self.settings.model)
+            self._models[str(name)] = load(asked, self.settings.device)
         return self._models[str(name)]
 
     def once(
