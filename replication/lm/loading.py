@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from replication.lm import memory
-from replication.lm.locating import TOKENIZER_FILES, Source, check, locate, weight_files
+from replication.lm.locating import TOKENIZER_FILES, Source, check, commit, locate, weight_files
 from replication.lm.specification import DTYPES, Specification, specify
+from replication.lm.transfers import trouble
 from replication.settings import InputError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LanguageModel", "check", "load"]
 
+LOAD_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError)
 WHOLE_FILE = 200 * 2**20
 SAMPLE = 2**20
 SAMPLES = 8
@@ -177,8 +179,8 @@ def load(name_or_path: str, device: str = "cpu", dtype: str = "auto", revision: 
         revision: branch, tag or commit of a hub id.
 
     Raises:
-        InputError: the model cannot be found, is gated, incomplete, or not a causal language model; it does
-            not fit into memory, or not to its tokenizer; an option or dtype that there is not.
+        InputError: the model cannot be found or fetched, is gated, incomplete, or not a causal language
+            model; it does not fit into memory, or not to its tokenizer; an option or dtype that there is not.
     """
     if dtype not in DTYPES:
         raise InputError(f"Unknown dtype {dtype!r}: choose one of {', '.join(DTYPES)}.")
@@ -208,7 +210,14 @@ def load(name_or_path: str, device: str = "cpu", dtype: str = "auto", revision: 
             )
     except InputError:
         raise
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+    except Exception as error:
+        if why := trouble(error):
+            raise InputError(
+                f"The model {name_or_path!r} could not be fetched, {why}: "
+                "run the same command again, whole files are kept."
+            ) from error
+        if not isinstance(error, (*LOAD_ERRORS, SafetensorError)):
+            raise
         raise InputError(f"The model {name_or_path!r} cannot be loaded: {_first_line(error)}") from error
     # The library would start from random values with no more than a warning.
     if missing := sorted(report["missing_keys"]):
@@ -218,7 +227,7 @@ def load(name_or_path: str, device: str = "cpu", dtype: str = "auto", revision: 
         )
     if not (asked.device_map or asked.quantised):
         model = model.to(device)
-    mark = asked.fingerprint(_fingerprint(source, model.config))
+    mark = asked.fingerprint(_fingerprint(source))
     lm = LanguageModel(model.eval().requires_grad_(False), tokenizer, asked.name, mark, asked.chat)
     _check_ids(asked.name, tokenizer, lm.width)
     if lm.chat:
@@ -280,11 +289,10 @@ def _first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _fingerprint(source: Source, config: Any) -> str:
-    """Return 16 hexadecimal digits: the files' content for a folder, the resolved commit for a hub model."""
+def _fingerprint(source: Source) -> str:
+    """Return 16 hexadecimal digits: the files' content for a folder, the commit for a loaded hub model."""
     if not source.folder:
-        commit = getattr(config, "_commit_hash", None) or source.revision
-        return hashlib.sha256(f"{source.location}@{commit}".encode()).hexdigest()[:16]
+        return hashlib.sha256(f"{source.location}@{commit(source)}".encode()).hexdigest()[:16]
     folder = Path(source.location)
     # The order of keys and the version that saved a configuration change nothing, so they are left out.
     settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))

@@ -88,6 +88,9 @@ def _lines(
     """Draw each series with its interval and its published points."""
     for position, (label, frame) in enumerate(series.items()):
         look = style.look(position)
+        if frame.empty:  # its columns hold objects, which cannot be filled between
+            axes.plot([], [], label=label, **look)
+            continue
         axes.plot(frame[x], 100 * frame["accuracy"], label=label, **look)
         if len(frame):  # the columns of an empty frame are no numbers
             low, high = 100 * frame["low"], 100 * frame["high"]

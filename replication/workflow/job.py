@@ -26,7 +26,8 @@ def main(plan_file: str, label: str) -> int:
     report(events, label, "started")
     started = time.monotonic()
     try:
-        seconds = execute(Path(job["source"]), run_dir / job["output"], job["parameters"], content["offline"])
+        given = (job["parameters"], content["offline"], content["variant"])
+        seconds = execute(Path(job["source"]), run_dir / job["output"], *given)
         make_page(run_dir / job["output"], run_dir / job["page"])
     except (InputError, NotebookError) as error:
         seconds = time.monotonic() - started

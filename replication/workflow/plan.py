@@ -27,6 +27,7 @@ class Plan:
         offline: whether kernels are kept from the network.
         seconds: label -> expected seconds of a notebook. Several at a time begin with the longest, so that
             none is left alone at the end; without them the order is that of reading.
+        variant: last part of the run's name, which its notebooks have to know.
     """
 
     run_dir: Path
@@ -34,6 +35,7 @@ class Plan:
     parameters: Mapping[str, Any]
     offline: bool
     seconds: Mapping[str, float] = field(default_factory=dict)
+    variant: str = ""
 
     @property
     def folder(self) -> Path:
@@ -64,6 +66,7 @@ class Plan:
             "plan": str(self.file),
             "sources": [str(path) for path in self._inputs()],
             "offline": self.offline,
+            "variant": self.variant,
             "jobs": [self._job(*each) for each in enumerate(self.notebooks)],
         }
         self.events.write_text("")

@@ -59,7 +59,7 @@ def _run(run_dir: Path, notebooks: list[Notebook], request: Request, say: Say) -
         before = manifest.read(run_dir).get("notebooks", {})
         expected = expected_seconds([notebook.label for notebook in notebooks], request.profile, before)
         seconds = expected if request.jobs > 1 else {}
-        chosen = plan.Plan(run_dir, tuple(notebooks), given, offline, seconds)
+        chosen = plan.Plan(run_dir, tuple(notebooks), given, offline, seconds, request.variant)
         chosen.write()
         started = time.monotonic()
         say(f"{len(notebooks)} notebooks, {request.jobs} at a time; results in {run_dir}")

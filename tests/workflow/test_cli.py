@@ -150,3 +150,12 @@ def test_scoreboard_of_a_folder(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "cot_decoding C1 " in done.stdout
     assert (tmp_path / "scoreboard.md").exists()
+
+
+def test_a_site_of_no_run_is_refused_in_one_sentence(tmp_path):
+    (tmp_path / "cpu-other").mkdir()
+    (tmp_path / "cpu-other" / "manifest.json").write_text("{}")
+    done = replication("report", "--run", "cpu-nope", "--results", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"No run 'cpu-nope' lies in {tmp_path}; there: cpu-other.")
+    assert len(done.stderr.splitlines()) == 1
