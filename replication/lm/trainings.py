@@ -36,14 +36,19 @@ class OnceTrained:
     """
 
     def __init__(self, settings: Settings) -> None:
-        check_trainable(settings.model, settings.device)
         self.settings = settings
         use_ladder(settings)
         self.store = Store(settings.records_dir)
         self._models: dict[str, LanguageModel] = {}
 
     def model(self, name: str | Path) -> LanguageModel:
-        """Return a model by name or folder, loaded once, with the run's options of loading."""
+        """Return a model by name or folder, loaded once, with the run's options of loading.
+
+        Raises:
+            InputError: as `load`; the run's model cannot be trained in the memory there is.
+        """
+        if not self._models:  # before anything long
+            check_trainable(self.settings.model, self.settings.device)
         if str(name) not in self._models:
             asked = with_options(str(name), self.settings.model)
             self._models[str(name)] = load(asked, self.settings.device)

@@ -15,8 +15,6 @@ from replication.evaluation.claims import NOT_TESTABLE, VERDICTS
 from replication.reporting.report import NOT_MEASURED
 from replication.workflow import discovery, parameters
 
-TESTBED = "testbed"  # its notebook shows the shipped models, whatever the model
-NOTEBOOKS = [notebook for notebook in discovery.notebooks() if notebook.paper != TESTBED]
 SIZES = {
     "cot_decoding": {"n_questions": 3, "n_small": 2, "k": 3, "samples": 2, "seeds": 1, "max_new_tokens": 8},
     "top_nsigma": {"n_questions": 3, "n_small": 2, "n_votes": 2, "samples": 3, "few": 2, "n_texts": 3,
@@ -34,6 +32,10 @@ SIZES = {
     "cdpo": {"n_sampled": 6, "n_samples": 4, "n_watched": 2, "n_questions": 3, "n_trajectories": 2,
              "n_rollouts": 2, "max_new_tokens": 4},
 }  # fmt: skip
+
+
+# Not the testbed's own, which shows the shipped models whatever the model.
+NOTEBOOKS = [notebook for notebook in discovery.notebooks() if notebook.paper in SIZES]
 
 
 def pytest_generate_tests(metafunc):

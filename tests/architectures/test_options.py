@@ -48,7 +48,7 @@ def enough(tiny_sizes, monkeypatch):
 
     def larger(name, folder=None):
         card = load(name, folder)
-        given = {"n_sampled": 16, "n_samples": 6, "max_new_tokens": 60, "n_rollouts": 4}
+        given = {"n_sampled": 16, "n_iterated": 16, "n_samples": 6, "max_new_tokens": 60, "n_rollouts": 4}
         smoke = {key: given.get(key, value) for key, value in card.profiles["smoke"].items()}
         return dataclasses.replace(card, profiles={**card.profiles, "smoke": smoke})
 

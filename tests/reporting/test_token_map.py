@@ -193,9 +193,9 @@ def test_a_report_stores_it_and_a_site_shows_it(make, settings, shown, tmp_path)
     report = make()
     assert isinstance(report, Report)
     report.figure(*token_map.figure("figure_11", marked))
-    assert shown == ["**What is learned**"]
+    assert shown[0].startswith("**What is learned** *Run of ")
     files = sorted(path.suffix for path in settings.figures_dir.iterdir())
-    assert files == [".csv", ".pdf", ".png"]
+    assert files == [".csv", ".md", ".pdf", ".png"]
     picture = base64.b64encode((settings.figures_dir / "figure_11.png").read_bytes()).decode()
     outputs = [
         nbformat.v4.new_output("display_data", data={"image/png": picture, "text/plain": "<Figure>"}),
