@@ -69,7 +69,7 @@ class Rules:
 
     span: str = "last"
     occurrence: str = "last"
-    first_token_margin: str = "shared"
+    first_token_margin: str = "shared"  # noqa: S105 - a token of text, no password
     exclude_empty: bool = True
     exclude_unfinished: bool = True
     exclude_question: bool = True

@@ -51,6 +51,22 @@ def statistic(
         return around(float(value(table.sum((0, 1)))), value(totals), units, expanded(units, level))
 
 
+def average(values: ArrayLike) -> Estimate:
+    """Return the mean of values of any size, such as nats, with a bootstrap interval over units and seeds.
+
+    For outcomes between 0 and 1 take `accuracy.mean` and `paired.difference`, which keep few units that all
+    agree from an interval of width zero; what they add for this would drown changes far below 1.
+
+    Args:
+        values: (units, seeds); a difference of two conditions where these are compared.
+
+    Raises:
+        InputError: as `statistic`.
+    """
+    table = np.asarray(values, dtype=np.float64)
+    return statistic(np.stack([table, np.ones_like(table)], axis=-1), ratio)
+
+
 def ratio(totals: Floats) -> Floats:
     """Return the first total divided by the second."""
     return totals[..., 0] / totals[..., 1]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from replication.alignment.experiment import Trained
-from replication.evaluation import paired
+from replication.evaluation import clusters, paired
 from replication.evaluation.accuracy import mean
 from replication.evaluation.claims import Estimate
 from replication.lm.shards import each, grid
@@ -141,8 +141,7 @@ def _curve(runs: Sequence[Trained], side: str, per_token: bool) -> pd.DataFrame:
         for own in by_step:
             length = own[step][f"{side}_tokens"].to_numpy(float) if per_token else 1.0
             columns.append((own[step][side].to_numpy(float) - own[first][side].to_numpy(float)) / length)
-        changes = np.stack(columns, axis=1)
-        e = paired.difference(changes, np.zeros_like(changes), resample_seeds=True)
+        e = clusters.average(np.stack(columns, axis=1))
         rows.append((step, e.value, e.low, e.high, e.n))
     return pd.DataFrame(rows, columns=["step", "value", "low", "high", "n"])
 
@@ -154,9 +153,8 @@ def curve_table(study: Study) -> pd.DataFrame:
         runs = measured(study, row)
         chosen, rejected = (at_step(runs, side) for side in ("chosen", "rejected"))
         start = {side: at_step(runs, side, last=False) for side in ("chosen", "rejected")}
-        rows.append((row.label, paired.difference(chosen, start["chosen"], resample_seeds=True),
-                     paired.difference(rejected, start["rejected"], resample_seeds=True),
-                     paired.difference(chosen, rejected, resample_seeds=True)))  # fmt: skip
+        changes = (chosen - start["chosen"], rejected - start["rejected"], chosen - rejected)
+        rows.append((row.label, *map(clusters.average, changes)))
     return pd.DataFrame(rows, columns=["method", "change of chosen", "change of rejected", "gap at the end"])
 
 
@@ -169,14 +167,10 @@ def curve_claims(study: Study) -> dict[str, Estimate]:
     start = at_step(measured(study, DPO), "chosen", last=False)
     chosen = {name: own["chosen"] for name, own in ends.items()}
     gap = {name: own["chosen"] - own["rejected"] for name, own in ends.items()}
-
-    def compare(first: np.ndarray, second: np.ndarray) -> Estimate:
-        return paired.difference(first, second, resample_seeds=True)
-
     return {
-        "C6a": compare(chosen[DPO.label], start),
-        "C6b": compare(chosen[RPO.label], start),
-        "C6c": compare(chosen[EQUAL.label], start),
-        "C6d": compare(chosen[EQUAL.label], chosen[DPO.label]),
-        "C6e": compare(gap[EQUAL.label], gap[RPO.label]),
+        "C6a": clusters.average(chosen[DPO.label] - start),
+        "C6b": clusters.average(chosen[RPO.label] - start),
+        "C6c": clusters.average(chosen[EQUAL.label] - start),
+        "C6d": clusters.average(chosen[EQUAL.label] - chosen[DPO.label]),
+        "C6e": clusters.average(gap[EQUAL.label] - gap[RPO.label]),
     }

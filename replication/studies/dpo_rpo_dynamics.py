@@ -41,12 +41,6 @@ def changes(runs: Sequence[Trained], pairs: Sequence[Pair], column: str = "") ->
     return values[..., -1] - values[..., 0]
 
 
-def average(values: np.ndarray) -> Estimate:
-    """Return the mean of (pairs, seeds) values, pairs and seeds resampled."""
-    sums = np.stack([values, np.ones_like(values)], axis=-1)
-    return clusters.statistic(sums, clusters.ratio)
-
-
 def least(*values: np.ndarray) -> Estimate:
     """Return the smallest of several means of (pairs, seeds) values, the smallest anew in each resample."""
     sums = np.stack([*values, np.ones_like(values[0])], axis=-1)
@@ -80,7 +74,7 @@ def curve(runs: Sequence[Trained], pairs: Sequence[Pair], column: str) -> pd.Dat
     first = values[..., 0].mean()
     rows = []
     for place, step in enumerate(steps):
-        e = average(values[..., place] - values[..., 0])
+        e = clusters.average(values[..., place] - values[..., 0])
         rows.append((step, first + e.value, first + e.low, first + e.high))
     return pd.DataFrame(rows, columns=["step", "value", "low", "high"])
 
@@ -115,7 +109,7 @@ def movement(study: Study) -> pd.DataFrame:
     rows = []
     for name, runs in study.runs.items():
         for kind, pairs in (("held out", study.held_out), ("learnt", study.learnt)):
-            found = [average(changes(runs, pairs, column)) for column in (*SIDES, "")]
+            found = [clusters.average(changes(runs, pairs, column)) for column in (*SIDES, "")]
             rows.append((name, kind, *found))
     return pd.DataFrame(rows, columns=["training", "pairs", "chosen", "rejected", "chosen - rejected"])
 
@@ -129,20 +123,20 @@ def movement_claims(study: Study) -> dict[str, Estimate]:
 
     sft, learnt = DPO + FROM_SFT, study.learnt
     return {
-        "C1a": average(moved(DPO, "chosen")),
-        "C1b": average(moved(sft, "chosen")),
-        "C1c": average(moved(sft, "chosen") - moved(DPO, "chosen")),
-        "C2a": average(moved(RPO, "chosen")),
-        "C2b": average(moved(RPO + FROM_SFT, "chosen")),
-        "C2c": average(moved(RPO, "chosen") - moved(DPO, "chosen")),
-        "C2d": average(moved(RPO + FROM_SFT, "chosen") - moved(sft, "chosen")),
+        "C1a": clusters.average(moved(DPO, "chosen")),
+        "C1b": clusters.average(moved(sft, "chosen")),
+        "C1c": clusters.average(moved(sft, "chosen") - moved(DPO, "chosen")),
+        "C2a": clusters.average(moved(RPO, "chosen")),
+        "C2b": clusters.average(moved(RPO + FROM_SFT, "chosen")),
+        "C2c": clusters.average(moved(RPO, "chosen") - moved(DPO, "chosen")),
+        "C2d": clusters.average(moved(RPO + FROM_SFT, "chosen") - moved(sft, "chosen")),
         "C2e": -least(*(-moved(name, "rejected") for name in (RPO, RPO + FROM_SFT))),
         "C2f": least(*(moved(name, "") for name in FOUR)),
-        "C3a": average(moved(CHOSEN, "rejected")),
-        "C3b": average(moved(CHOSEN, "rejected") - 0.5 * moved(CHOSEN, "chosen")),
-        "K1a": average(moved(DPO, "chosen", learnt)),
-        "K1b": average(moved(RPO, "chosen", learnt)),
-        "K1c": average(moved(CHOSEN, "rejected", learnt)),
+        "C3a": clusters.average(moved(CHOSEN, "rejected")),
+        "C3b": clusters.average(moved(CHOSEN, "rejected") - 0.5 * moved(CHOSEN, "chosen")),
+        "K1a": clusters.average(moved(DPO, "chosen", learnt)),
+        "K1b": clusters.average(moved(RPO, "chosen", learnt)),
+        "K1c": clusters.average(moved(CHOSEN, "rejected", learnt)),
     }
 
 

@@ -35,11 +35,6 @@ def last(runs: Sequence[Trained], which: str) -> np.ndarray:
     return divergence(runs, which)[1][..., -1]
 
 
-def average(values: np.ndarray) -> Estimate:
-    """Return the mean of (pairs, seeds) values, pairs and seeds resampled."""
-    return clusters.statistic(np.stack([values, np.ones_like(values)], axis=-1), clusters.ratio)
-
-
 def smallest_fall(values: Sequence[np.ndarray]) -> Estimate:
     """Return the smallest fall from one to the next of the means of (pairs, seeds) values."""
     sums = np.stack([*values, np.ones_like(values[0])], axis=-1)
@@ -61,7 +56,7 @@ def curves(study: Study) -> dict[str, dict[str, pd.DataFrame]]:
 
 def _curve(steps: Sequence[int], values: np.ndarray) -> pd.DataFrame:
     """Return means with intervals by step."""
-    rows = [(step, average(values[..., place])) for place, step in enumerate(steps)]
+    rows = [(step, clusters.average(values[..., place])) for place, step in enumerate(steps)]
     return pd.DataFrame(
         [(step, e.value, e.low, e.high) for step, e in rows], columns=["step", "value", "low", "high"]
     )
@@ -70,10 +65,10 @@ def _curve(steps: Sequence[int], values: np.ndarray) -> pd.DataFrame:
 def ends(study: Study, published: pd.DataFrame) -> pd.DataFrame:
     """Return the divergences at the end beside the published ones."""
     known = {row[0]: row[1:] for row in published.itertuples(index=False)}
-    rows = [
-        (name, *(average(last(runs, which)) for which in PANELS.values()), *known.get(name, (None, None)))
-        for name, runs in study.runs.items()
-    ]
+    rows = []
+    for name, runs in study.runs.items():
+        found = [clusters.average(last(runs, which)) for which in PANELS.values()]
+        rows.append((name, *found, *known.get(name, (None, None))))
     columns = ["method", *PANELS.values(), "published, on chosen", "published, on rejected"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -84,10 +79,10 @@ def divergence_claims(study: Study) -> dict[str, Estimate]:
     best = runs[tdpo2()]
 
     def gap(first: Sequence[Trained], second: Sequence[Trained], which: str) -> Estimate:
-        return average(last(first, which) - last(second, which))
+        return clusters.average(last(first, which) - last(second, which))
 
     return {
-        "C2a": average(last(runs[DPO], MARGIN)),
+        "C2a": clusters.average(last(runs[DPO], MARGIN)),
         "C2b": gap(runs[DPO], best, REJECTED),
         "C2c": gap(runs[DPO], best, CHOSEN),
         "C2d": gap(runs[TDPO1], runs[DPO], CHOSEN),

@@ -110,7 +110,7 @@ def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
 
 def _number_at(text: str, span: tuple[int, int]) -> Answer:
     value = numbers.normalise(text[slice(*span)])
-    assert value is not None, "every number that is found can be normalised"
+    assert value is not None, "every number that is found can be normalised"  # noqa: S101
     return Answer(value, *span)
 
 

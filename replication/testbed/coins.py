@@ -77,7 +77,7 @@ def generate(rng: random.Random, level: int | None = None, *, canonical: bool = 
         InputError: the level is outside 1..6.
     """
     if level is not None and level not in LEVELS:
-        raise InputError(f"the coins world needs a level (persons) of 1 to 6 (the paper 2 to 4), got {level}")
+        raise InputError(f"The coins world needs a level (persons) of 1 to 6 (paper: 2 to 4), got {level}.")
     level = level or rng.choice(USUAL_LEVELS)
     frame = FRAMES[0] if canonical else rng.choice(FRAMES)
     face = start = "heads" if canonical else rng.choice(("heads", "tails"))
@@ -102,6 +102,6 @@ def solve(problem: Problem) -> str:
     sentences = re.split(r"(?<=[.?])\s+", problem.question)
     start, asked = _FACE.search(sentences[0]), _FACE.search(sentences[-1])
     if start is None or asked is None or len(sentences) < 3:
-        raise InputError(f"not a question about a coin: {problem.question!r}")
+        raise InputError(f"Not a question about a coin: {problem.question!r}.")
     flips = sum(bool(_FLIP.search(sentence)) for sentence in sentences[1:-1])
     return "yes" if (flips % 2 == 0) == (start[1] == asked[1]) else "no"

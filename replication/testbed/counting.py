@@ -122,8 +122,8 @@ def generate(
     levels = LEVELS[1:] if distractors else LEVELS
     if level is not None and level not in levels:
         raise InputError(
-            f"the counting world needs a level (kinds of things) of {levels[0]} to 5"
-            f"{' with distractors' if distractors else ''}, got {level}"
+            f"The counting world needs a level (kinds of things) of {levels[0]} to 5"
+            f"{' with distractors' if distractors else ''}, got {level}."
         )
     level = level or rng.choice(levels)
     if distractors is None:
@@ -187,6 +187,6 @@ def solve(problem: Problem) -> str:
     asked = _ASKED.search(problem.question)
     found = _ITEM.findall(problem.question)
     if asked is None or not found:
-        raise InputError(f"not a question about counting things: {problem.question!r}")
+        raise InputError(f"Not a question about counting things: {problem.question!r}.")
     numbers = [number for number, thing in found if _KIND_OF[thing] == asked[1]]
     return str(sum(_COUNTS.get(number) or int(number) for number in numbers))

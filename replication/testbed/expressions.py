@@ -119,8 +119,8 @@ def generate(
     ]
     if not shapes:
         raise InputError(
-            f"no expression has level {level}, depth {depth} and length {length}: use depth 0, 1 or 2, "
-            "length 2, 3 or 4, and as level length-1, length or 2*length-1 (depth 0, 1, 2) or none"
+            f"No expression has level {level}, depth {depth} and length {length}: use depth 0, 1 or 2, "
+            "length 2, 3 or 4, and as level length-1, length or 2*length-1 (depth 0, 1, 2) or none."
         )
     depth, length = rng.choice(shapes)
     while True:
@@ -146,9 +146,9 @@ def solve(problem: Problem) -> str:
     try:
         value, end = _sum(text, 0)
     except (IndexError, ValueError) as error:
-        raise InputError(f"cannot read the expression {problem.question!r}") from error
+        raise InputError(f"Cannot read the expression {problem.question!r}.") from error
     if text[end:] != "=":
-        raise InputError(f"cannot read the expression {problem.question!r} beyond {text[:end]!r}")
+        raise InputError(f"Cannot read the expression {problem.question!r} beyond {text[:end]!r}.")
     return str(value)
 
 

@@ -85,7 +85,7 @@ def generate(rng: random.Random, level: int | None = None, *, canonical: bool = 
         InputError: the level is outside 2..6.
     """
     if level is not None and level not in LEVELS:
-        raise InputError(f"the lies world needs a level (persons) of 2 to 6 (the paper 3 to 5), got {level}")
+        raise InputError(f"The lies world needs a level (persons) of 2 to 6 (the paper 3 to 5), got {level}.")
     level = level or rng.choice(USUAL_LEVELS)
     frame = FRAMES[0] if canonical else rng.choice(FRAMES)
     names = rng.sample(NAMES, level)
@@ -126,7 +126,7 @@ def solve(problem: Problem) -> str:
         if target == person:
             return "no" if lies % 2 else "yes"
         person = target
-    raise InputError(f"not a web of lies: {problem.question!r}")
+    raise InputError(f"Not a web of lies: {problem.question!r}.")
 
 
 def _names(sentence: str) -> list[str]:

@@ -107,7 +107,7 @@ def split_people(split: str) -> tuple[Person, ...]:
         InputError: no split of that name.
     """
     if split not in _SIZES:
-        raise InputError(f"unknown split {split!r}: use one of {', '.join(_SIZES)}")
+        raise InputError(f"Unknown split {split!r}: use one of {', '.join(_SIZES)}.")
     start = 0
     for name, size in _SIZES.items():
         if name == split:
@@ -170,7 +170,7 @@ def _problem(person: Person, frame: str) -> Problem:
 
 def _check_level(level: int | None) -> None:
     if level is not None and level not in LEVELS:
-        raise InputError(f"parity questions take two steps: leave the level out or use 2, not {level}")
+        raise InputError(f"Parity questions take two steps: leave the level out or use 2, not {level}.")
 
 
 def generate(
@@ -214,7 +214,7 @@ def sample(
     frames = {person: list(QUESTIONS[:1] if canonical else QUESTIONS) for person in people}
     available = sum(map(len, frames.values()))
     if n > available:
-        raise InputError(f"world 'parity' has only {available} distinct {split} questions, not {n}")
+        raise InputError(f"World 'parity' has only {available} distinct {split} questions, not {n}.")
     found: list[Problem] = []
     while len(found) < n:
         rng.shuffle(people)
@@ -233,4 +233,4 @@ def solve(problem: Problem) -> str:
         person = _BY_FIRST_NAME.get(word)
         if person and person.name in problem.question:
             return "even" if str(person.year)[-1] in "02468" else "odd"
-    raise InputError(f"no person of the parity world is named in {problem.question!r}")
+    raise InputError(f"No person of the parity world is named in {problem.question!r}.")

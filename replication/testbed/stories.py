@@ -96,13 +96,13 @@ def generate(
         InputError: unknown level, kind or option.
     """
     if options:
-        raise InputError(f"stories know no option {sorted(options)[0]!r}: use level and kind")
+        raise InputError(f"Stories know no option {sorted(options)[0]!r}: use level and kind.")
     if level is None:
         level = rng.choices(tuple(LEVELS), tuple(LEVELS.values()))[0]
     elif level not in LEVELS:
-        raise InputError(f"stories need a level from 1 to 5, got {level!r}")
+        raise InputError(f"Stories need a level from 1 to 5, got {level!r}.")
     if kind is not None and kind not in KINDS:
-        raise InputError(f"unknown kind of story {kind!r}: use one of {', '.join(KINDS)}")
+        raise InputError(f"Unknown kind of story {kind!r}: use one of {', '.join(KINDS)}.")
     for _ in range(_TRIES):
         drawn = kind or rng.choices(MIXED, _MIX[level])[0]
         pool, weights = scenarios(drawn, level)
@@ -113,7 +113,7 @@ def generate(
         except Unsuitable:
             continue
         return with_aside(rng, problem) if drawn == "change" and rng.random() < _ASIDES else problem
-    raise InputError(f"no story of kind {kind!r} has {level} steps")
+    raise InputError(f"No story of kind {kind!r} has {level} steps.")
 
 
 def with_aside(rng: random.Random, problem: Problem) -> Problem:

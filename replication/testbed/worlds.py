@@ -107,7 +107,7 @@ def world(name: str) -> ModuleType:
         InputError: no world of that name.
     """
     if name not in WORLDS:
-        raise InputError(f"unknown world {name!r}: use one of {', '.join(WORLDS)}")
+        raise InputError(f"Unknown world {name!r}: use one of {', '.join(WORLDS)}.")
     return importlib.import_module(f"replication.testbed.{name}")
 
 
@@ -128,7 +128,7 @@ def sample(
         InputError: unknown world or split, or the world has too few distinct questions.
     """
     if split not in SPLITS:
-        raise InputError(f"unknown split {split!r}: use one of {', '.join(SPLITS)}")
+        raise InputError(f"Unknown split {split!r}: use one of {', '.join(SPLITS)}.")
     if getattr(world(name), "SPLIT_BY_OPTION", False):  # a world whose splits go by person, not by question
         return world(name).sample(split, n, seed, level, **options)
     generate = world(name).generate
@@ -140,7 +140,7 @@ def sample(
         if problem.question in found or split_of(problem.question) != split:
             misses += 1
             if misses > _PATIENCE:
-                raise InputError(f"world {name!r} has only {len(found)} distinct {split} questions, not {n}")
+                raise InputError(f"World {name!r} has only {len(found)} distinct {split} questions, not {n}.")
             continue
         misses = 0
         found[problem.question] = problem

@@ -68,3 +68,21 @@ def test_sums_of_another_form_are_refused(sums):
 
 def test_nothing_gives_nothing():
     assert clusters.statistic(np.ones((0, 2, 2)), clusters.ratio).n == 0
+
+
+def test_the_average_of_small_changes_keeps_their_scale():
+    changes = np.random.default_rng(0).normal(0.05, 0.02, size=(60, 3))
+    found = clusters.average(changes)
+    assert found.value == pytest.approx(changes.mean())
+    assert 0.03 < found.low < found.value < found.high < 0.07
+    assert found.n == 60
+    still = clusters.average(np.zeros((60, 3)))
+    assert (still.value, still.low, still.high) == (0, 0, 0)
+
+
+def test_the_average_widens_with_seeds_that_differ():
+    alike = np.repeat(np.random.default_rng(1).normal(size=(40, 1)), 3, axis=1)
+    apart = alike + np.array([-1.0, 0.0, 1.0])
+    narrow, wide = clusters.average(alike), clusters.average(apart)
+    assert wide.value == pytest.approx(narrow.value)
+    assert wide.high - wide.low > 1.3 * (narrow.high - narrow.low)

@@ -190,3 +190,10 @@ def test_every_pair_of_the_sanitising_file_counts():
     for pattern, replacement in dict(pairs).items():
         sample = re.sub(pattern, replacement, sample)
     assert sample == "PATH DATE TIME <x at ADDRESS> 0.123 3/4 12:30 and/or 2024"
+
+
+def test_the_reading_order_names_every_notebook_in_order():
+    text = (discovery.FOLDER / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[[^\]]+\]\(([\w/]+)\.ipynb\) \|", text, re.MULTILINE)
+    assert rows == [notebook.label for notebook in NOTEBOOKS]
+    assert all((discovery.FOLDER / link).exists() for link in re.findall(r"\]\(\s*([\w/.]+)\)", text))

@@ -94,5 +94,5 @@ def test_levels_out_of_range_are_refused(level):
 
 
 def test_solver_refuses_other_questions():
-    with pytest.raises(InputError, match="not a question about a coin"):
+    with pytest.raises(InputError, match="Not a question about a coin"):
         coins.solve(as_problem("How many apples are there?"))

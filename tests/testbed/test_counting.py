@@ -135,5 +135,5 @@ def test_levels_out_of_range_are_refused(options):
 
 
 def test_solver_refuses_other_questions():
-    with pytest.raises(InputError, match="not a question about counting"):
+    with pytest.raises(InputError, match="Not a question about counting"):
         counting.solve(as_problem("Is the coin still heads up?"))

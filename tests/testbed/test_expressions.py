@@ -104,7 +104,7 @@ def test_solver_by_hand(question, answer):
 
 @pytest.mark.parametrize("question", ["", "3 + =", "(3 + 2 =", "3 + 2", "3 / 2 =", "3 2) =", "3 + 2) ="])
 def test_solver_refuses_what_is_no_expression(question):
-    with pytest.raises(InputError, match="cannot read the expression"):
+    with pytest.raises(InputError, match="Cannot read the expression"):
         expressions.solve(as_problem(question))
 
 
@@ -125,5 +125,5 @@ def test_splits_are_disjoint_and_samples_deterministic():
 
 @pytest.mark.parametrize("options", [{"level": 6}, {"depth": 3}, {"length": 5}, {"level": 5, "depth": 0}])
 def test_impossible_shapes_are_refused(options):
-    with pytest.raises(InputError, match="no expression has"):
+    with pytest.raises(InputError, match="No expression has"):
         drawn(1, **options)

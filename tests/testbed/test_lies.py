@@ -102,5 +102,5 @@ def test_levels_out_of_range_are_refused(level):
     ["Is it raining?", "Tom says Ana lies. Ana says Tom lies. Does Ana tell the truth?", "Ana lies. Is Bo?"],
 )
 def test_solver_refuses_other_questions(question):
-    with pytest.raises(InputError, match="not a web of lies"):
+    with pytest.raises(InputError, match="Not a web of lies"):
         lies.solve(as_problem(question))

@@ -87,7 +87,7 @@ def test_sample_is_deterministic_and_distinct_and_disjoint_between_splits():
     ("call", "message"),
     [
         (lambda: parity.sample("test", 101, seed=0, canonical=True), "only 100 distinct test questions"),
-        (lambda: parity.generate(random.Random(0), split="dev"), "unknown split 'dev'"),
+        (lambda: parity.generate(random.Random(0), split="dev"), "Unknown split 'dev'"),
         (lambda: parity.generate(random.Random(0), level=3), "two steps"),
     ],
 )
@@ -98,5 +98,5 @@ def test_wrong_input_is_refused(call, message):
 
 def test_solver_refuses_an_unknown_person():
     problem = parity.Problem("parity", "Was Ada Lovelace born in an even or odd year?", "odd", ())
-    with pytest.raises(InputError, match="no person"):
+    with pytest.raises(InputError, match="No person"):
         parity.solve(problem)
