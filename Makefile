@@ -13,6 +13,8 @@ JOBS    ?= 2
 SEED    ?=
 RESULTS ?=
 DEVICE  ?=
+SHARDS  ?=
+CLUSTER ?=
 ARGS    ?=
 
 # The first Python of a supported version that can make virtual environments; PYTHON=<path> names another.
@@ -44,11 +46,13 @@ endif
 option = $(if $(strip $($(2))),$(1) '$(strip $($(2)))')
 CHOICE = $(call option,--profile,PROFILE) $(call option,--model,MODEL) $(call option,--task,TASK) \
 	$(call option,--data-dir,DATA) $(call option,--papers,PAPERS) $(call option,--seed,SEED) \
-	$(call option,--results,RESULTS) $(call option,--device,DEVICE)
+	$(call option,--results,RESULTS) $(call option,--device,DEVICE) $(call option,--shards,SHARDS) \
+	$(if $(strip $(CLUSTER)),--executor-profile 'env/cluster/$(strip $(CLUSTER))')
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
-	@echo; echo "  Variables of reproduce: PROFILE=smoke|cpu|gpu|paper MODEL= TASK= DATA= PAPERS= JOBS= SEED= RESULTS= DEVICE="
+	@echo; echo "  Variables of reproduce: PROFILE=smoke|cpu|gpu|paper MODEL= TASK= DATA= PAPERS= JOBS= SEED= RESULTS= DEVICE="; \
+	echo "    SHARDS=N workers that share each notebook's model runs; CLUSTER=slurm, a folder of env/cluster"
 
 setup: $(READY)  ## make .venv (done by the other targets when it is missing or outdated)
 
