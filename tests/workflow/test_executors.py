@@ -62,7 +62,8 @@ def test_snakemake_reads_the_profiles_that_come_along(folder):
     content = yaml.safe_load((folder / "profile.v9+.yaml").read_text())
     if missing := [one for one in plugins(content) if importlib.util.find_spec(one) is None]:
         # Options of plugins cannot be known then; all others can.
-        known = {name.lstrip("-") for action in get_argument_parser()._actions for name in action.option_strings}
+        actions = get_argument_parser()._actions
+        known = {name.lstrip("-") for action in actions for name in action.option_strings}
         own = tuple(f"{one.rpartition('_')[2]}-" for one in missing)
         assert not {name for name in content if not name.startswith(own)} - known
         return
