@@ -10,6 +10,7 @@ import pytest
 from replication.lm import shards
 from replication.settings import ROOT
 
+pytestmark = pytest.mark.slow
 WORKERS = 4
 # Workers are copies of one process that has imported what they need.
 START = multiprocessing.get_context("forkserver")
