@@ -1,7 +1,7 @@
 # make help lists the targets. reproduce, test, lab and list set up .venv by themselves.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup reproduce test lab list refresh bench clean
+.PHONY: help setup reproduce compare plan report doctor test soak lab list refresh bench clean
 
 # What may be chosen on the command line, for example: make reproduce PROFILE=smoke JOBS=1
 PROFILE ?= cpu
@@ -11,6 +11,9 @@ DATA    ?=
 PAPERS  ?=
 JOBS    ?= 2
 SEED    ?=
+SEEDS   ?=
+SWEEP   ?=
+RUNS    ?=
 RESULTS ?=
 DEVICE  ?=
 SHARDS  ?=
@@ -46,13 +49,16 @@ endif
 option = $(if $(strip $($(2))),$(1) '$(strip $($(2)))')
 CHOICE = $(call option,--profile,PROFILE) $(call option,--model,MODEL) $(call option,--task,TASK) \
 	$(call option,--data-dir,DATA) $(call option,--papers,PAPERS) $(call option,--seed,SEED) \
-	$(call option,--results,RESULTS) $(call option,--device,DEVICE) $(call option,--shards,SHARDS) \
+	$(call option,--results,RESULTS) $(call option,--device,DEVICE)
+# A word of SWEEP is a parameter with its values: SWEEP="k=4,10 n_questions=20,40" is a grid.
+MORE = $(call option,--seeds,SEEDS) $(foreach one,$(SWEEP),--sweep '$(one)') $(call option,--shards,SHARDS) \
 	$(if $(strip $(CLUSTER)),--executor-profile 'env/cluster/$(strip $(CLUSTER))')
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
-	@echo; echo "  Variables of reproduce: PROFILE=smoke|cpu|gpu|paper MODEL= TASK= DATA= PAPERS= JOBS= SEED= RESULTS= DEVICE="; \
-	echo "    SHARDS=N workers that share each notebook's model runs; CLUSTER=slurm, a folder of env/cluster"
+	@echo; echo "  Variables of reproduce: PROFILE=smoke|cpu|gpu|paper MODEL= TASK= DATA= PAPERS= JOBS= SEED= RESULTS= DEVICE="
+	@echo "  SEEDS=5 pools as many seeds; SWEEP=\"k=4,10\" runs each value. Of compare: RUNS=\"cpu-testbed cpu-testbed-large\"."
+	@echo "  SHARDS=4 workers share the model runs of each notebook; CLUSTER=slurm runs the jobs there (env/cluster)."
 
 setup: $(READY)  ## make .venv (done by the other targets when it is missing or outdated)
 
@@ -68,7 +74,10 @@ $(READY): $(LOCK) pyproject.toml
 	@touch $@
 
 reproduce: $(READY)  ## run the notebooks of all papers and judge every claim
-	@$(RUN) reproduce $(CHOICE) --jobs '$(JOBS)' $(ARGS)
+	@$(RUN) reproduce $(CHOICE) $(MORE) --jobs '$(JOBS)' $(ARGS)
+
+compare: $(READY)  ## runs side by side, what changed first: RUNS="cpu-testbed cpu-testbed-large"
+	@$(RUN) compare $(RUNS) --notebook $(call option,--results,RESULTS) $(ARGS)
 
 test: export HF_HUB_OFFLINE := 1
 test: $(READY)  ## lint, then unit tests and every notebook re-executed and compared
@@ -81,6 +90,10 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 
 list: $(READY)  ## papers, notebooks, claims, tables and figures, with where each stands
 	@$(RUN) list $(ARGS)
+
+report: $(READY)  ## the full site of a run, from what it has stored (PROFILE= and MODEL= as it was run)
+	@$(RUN) report --run '$(PROFILE)-$(subst @,-,$(notdir $(patsubst %/,%,$(MODEL))))' \
+	$(call option,--results,RESULTS) $(ARGS)
 
 refresh: $(READY)  ## store the outputs of the last cpu run in notebooks/
 	@$(RUN) refresh $(ARGS)

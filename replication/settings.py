@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROFILES = ("smoke", "cpu", "gpu", "paper")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 RESULTS_VARIABLE = "REPLICATION_RESULTS"
+VARIANT_VARIABLE = "REPLICATION_VARIANT"
 
 
 class InputError(ValueError):
@@ -31,6 +32,8 @@ class Settings:
         default_task: the task that the paper's profile names; other tasks get a run of their own.
         sizes: sample sizes and lengths of the profile, with the caller's overrides.
         given: names of the sizes that the caller gave.
+        variant: what sets the run apart beside profile, model, task and seed, such as "k-4"; part of its
+            name.
     """
 
     paper: str
@@ -44,11 +47,13 @@ class Settings:
     default_task: str
     sizes: Mapping[str, object] = field(default_factory=dict)
     given: frozenset[str] = frozenset()
+    variant: str = ""
 
     @property
     def run_name(self) -> str:
-        """`<profile>-<model name>`, with the task appended when it is not the profile's own."""
-        return run_name(self.profile, self.model, self.task if self.task != self.default_task else "")
+        """`<profile>-<model name>`, then a task not the profile's own, a seed other than 0, the variant."""
+        task = self.task if self.task != self.default_task else ""
+        return run_name(self.profile, self.model, task, self.seed, self.variant)
 
     @property
     def run_dir(self) -> Path:
@@ -76,11 +81,16 @@ class Settings:
         return self.paper_dir / "figures"
 
 
-def run_name(profile: str, model: str, task: str = "") -> str:
+def run_name(profile: str, model: str, task: str = "", seed: int = 0, variant: str = "") -> str:
     """Return the folder name of a run; path separators and the task's ':' and '=' become '-'."""
     name = Path(model.rstrip("/")).name.replace("@", "-")
-    extra = "".join(c if c.isalnum() or c in "._" else "-" for c in task)
-    return "-".join(part for part in (profile, name, extra) if part)
+    parts = (profile, name, file_name(task), f"seed{seed}" if seed else "", variant)
+    return "-".join(part for part in parts if part)
+
+
+def file_name(text: str) -> str:
+    """Return a text as part of a file name: what is no letter, digit, "." or "_" becomes "-"."""
+    return "".join(c if c.isalnum() or c in "._" else "-" for c in text)
 
 
 def results_root(results_dir: str = "") -> Path:
@@ -100,6 +110,7 @@ def start(
     seed: int = 0,
     device: str = "auto",
     results_dir: str = "",
+    variant: str | None = None,
     **sizes: object,
 ) -> Settings:
     """Check every parameter of a notebook and return the run.
@@ -113,6 +124,7 @@ def start(
         seed: base of every random stream, >= 0.
         device: "auto", "cpu", "cuda" or "mps".
         results_dir: root of the results tree; "" takes the environment's or the project's.
+        variant: further part of the run's name; None takes the environment's, which a sweep sets.
         **sizes: overrides of the profile's sizes; None and 0 keep the profile's value.
 
     Raises:
@@ -154,6 +166,7 @@ def start(
         default_task=default_task,
         sizes=known | given,
         given=frozenset(given),
+        variant=file_name(os.environ.get(VARIANT_VARIABLE, "") if variant is None else variant),
     )
 
 

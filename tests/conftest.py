@@ -1,4 +1,6 @@
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
@@ -17,3 +19,25 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no published data sets in {folder}: set REPLICATION_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def store() -> Callable[..., Path]:
+    """Writer of a finished run's files: `store(folder, {"paper C1": (value, low, high, n, verdict)})`."""
+
+    def write(folder: Path, claims: dict[str, tuple], **manifest: object) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = [stored_claim(*key.split(), *found) for key, found in claims.items()]
+        content = {"run": folder.name, "summary": {}, "claims": rows}
+        (folder / "scoreboard.json").write_text(json.dumps(content))
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        return folder
+
+    return write
+
+
+def stored_claim(paper, claim, value, low, high, n, verdict, test="accuracy difference > 0.10") -> dict:
+    texts = {"statement": "A beats <b>B</b>.", "source": "Table 1", "published": "20 | 10"}
+    texts |= {"reason": "Why.", "notebook": "01_first"}
+    numbers = {"measured": value, "ci_low": low, "ci_high": high, "n": n}
+    return {"paper": paper, "claim": claim, "test": test, "verdict": verdict} | texts | numbers

@@ -61,6 +61,14 @@ def test_names_of_runs(model, task, name):
     assert run_name("cpu", model, task) == name
 
 
+def test_seeds_and_variants_are_runs_of_their_own(begin, monkeypatch):
+    assert begin(profile="cpu", seed=3).run_name == "cpu-testbed-seed3"
+    assert begin(profile="cpu", task="coins", seed=3, variant="k-4").run_name == "cpu-testbed-coins-seed3-k-4"
+    monkeypatch.setenv(settings.VARIANT_VARIABLE, "k/../4")
+    assert begin(profile="cpu").run_name == "cpu-testbed-k-..-4"
+    assert begin(profile="cpu", variant="").run_name == "cpu-testbed"
+
+
 def test_another_task_gets_a_run_of_its_own(begin):
     assert begin(profile="cpu", task=STORIES).run_name == "cpu-testbed"
     assert begin(profile="cpu", task="coins:level=2").run_name == "cpu-testbed-coins-level-2"

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from replication.reporting.view import style
+
 TAGS = frozenset(
     "a abbr b blockquote br caption cite code col colgroup dd del details div dl dt em figcaption figure "
     "h1 h2 h3 h4 h5 h6 hr i img ins kbd li main mark ol p pre q s samp small span strong sub summary sup "
@@ -28,6 +30,13 @@ MATH_ATTRIBUTES = frozenset(
     "mathvariant maxsize minsize movablelimits notation rowlines rowspacing rspace scriptlevel separator "
     "stretchy symmetric xmlns".split()
 )
+# What shaded tables and maps of tokens need; a value with a bracket or an escape could load something.
+STYLED = frozenset("div p span td th".split())
+CSS = frozenset(
+    "background background-color border-collapse color font-family line-height margin-right padding "
+    "text-align text-decoration vertical-align white-space".split()
+)
+LOST_IMAGE = re.compile(r"<img\b(?![^>]*\ssrc=)[^>]*>")
 IMAGE = re.compile(r"data:image/(png|jpeg|gif|svg\+xml);base64,[A-Za-z0-9+/=\s]*")
 STYLE = """
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.55 system-ui, sans-serif;
@@ -73,7 +82,7 @@ def page(title: str, body: str) -> str:
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{html.escape(title)}</title>\n"
         '<meta name="viewport" content="width=device-width">\n'
-        f"<style>{STYLE}{colours}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+        f"<style>{STYLE}{style()}{colours}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
 
 
@@ -128,22 +137,22 @@ def formula(latex: str, display: bool = False) -> str:
 def sanitise(body: str) -> str:
     """Return HTML with only known tags and attributes: no script, no handler, nothing loaded from elsewhere.
 
-    Links stay links (http, https, mailto or inside the page); images stay when their data is in the page.
+    Links stay links (http, https, mailto or inside the page); an image stays when its data is in the page.
     """
     import bleach
     from bleach.css_sanitizer import CSSSanitizer
 
-    # The content of these is no text to show.
-    body = re.sub(r"(?is)<(script|style|template|iframe|object|noscript)\b.*?</\1\s*>", "", body)
+    # The content of these is no text to show; buttons and sliders would do nothing.
+    body = re.sub(r"(?is)<(script|style|template|iframe|object|noscript|fieldset)\b.*?</\1\s*>", "", body)
     cleaner = bleach.sanitizer.Cleaner(
         tags=TAGS | MATHML,
         attributes=_allowed,
         protocols={"http", "https", "mailto", "data"},
         strip=True,
         strip_comments=True,
-        css_sanitizer=CSSSanitizer(allowed_css_properties=["text-align"], allowed_svg_properties=[]),
+        css_sanitizer=CSSSanitizer(allowed_css_properties=CSS, allowed_svg_properties=[]),
     )
-    return cleaner.clean(body)
+    return LOST_IMAGE.sub("", cleaner.clean(body))
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:
@@ -153,5 +162,5 @@ def _allowed(tag: str, name: str, value: str) -> bool:
     if name == "src":
         return tag == "img" and bool(IMAGE.fullmatch(value))
     if name == "style":
-        return tag in ("td", "th")
+        return tag in STYLED and not set("(\\@") & set(value)
     return name in ATTRIBUTES or (tag in MATHML and name in MATH_ATTRIBUTES)

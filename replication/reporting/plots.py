@@ -88,6 +88,9 @@ def _lines(
     """Draw each series with its interval and its published points."""
     for position, (label, frame) in enumerate(series.items()):
         look = style.look(position)
+        if frame.empty:  # its columns hold objects, which cannot be filled between
+            axes.plot([], [], label=label, **look)
+            continue
         axes.plot(frame[x], 100 * frame["accuracy"], label=label, **look)
         axes.fill_between(frame[x], 100 * frame["low"], 100 * frame["high"], color=look["color"], alpha=0.15)
         for place, height in published.get(label, ()):

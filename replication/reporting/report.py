@@ -162,6 +162,8 @@ class Report:
     ) -> None:
         """Store a figure as `figures/<name>.png` and `.pdf`, its data as `.csv`, and show it once.
 
+        Caption, model, task, profile and seed are stored beside it as `.md`.
+
         Args:
             figure: made with `style.panels`; it is closed afterwards.
             name: the paper's own number, such as "figure_5_left".
@@ -177,6 +179,7 @@ class Report:
         style.save(figure, self.settings.figures_dir, name)
         if data is not None:
             write_atomic(self.settings.figures_dir / f"{name}.csv", tables.to_csv(data))
+        write_atomic(self.settings.figures_dir / f"{name}.md", tables.captioned(self._where(), caption))
         style.show(figure)
         if caption:
             _show(f"**{caption}**")
@@ -302,6 +305,12 @@ class Report:
         for name, value in [*content["versions"].items(), *content["hardware"].items()]:
             print(f"{name:14}{value}")
         print(f"{'device':14}{self.settings.device}\n{'seconds':14}{seconds}")
+
+    def _where(self) -> str:
+        """Return what a figure was made with, in one line of Markdown."""
+        run = self.settings
+        model = escape(Path(run.model.rstrip("/")).name)
+        return f"Model {model}, task {escape(run.task)}, profile {escape(run.profile)}, seed {run.seed}.\n"
 
     def _keep(self, result: ClaimResult) -> None:
         """Keep a judged claim and show it in one line."""

@@ -92,6 +92,14 @@ def measured(row: Mapping[str, Any]) -> str:
     return f"{value} [{low}, {high}], n = {row['n']}"
 
 
+def stated(row: Mapping[str, Any] | None) -> str:
+    """Return "0.31 [0.27, 0.36], n = 500: ✔ reproduced"; the verdict alone when nothing was measured."""
+    if row is None:
+        return "—"
+    number = measured(row)
+    return verdict(row["verdict"]) if number == "—" else f"{number}: {verdict(row['verdict'])}"
+
+
 def write(
     run_dir: Path | str, papers: Sequence[str] | None = None, folder: Path | str | None = None
 ) -> list[Row]:

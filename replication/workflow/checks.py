@@ -1,7 +1,7 @@
 """What a run was asked for, checked before any model runs: names, folders, files, the device."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,11 @@ from replication.workflow.discovery import Notebook, select
 
 @dataclass(frozen=True)
 class Request:
-    """What the command line asked for; empty texts leave the choice to the profile."""
+    """What the command line asked for; empty texts leave the choice to the profile.
+
+    `extra` holds parameters beside the common ones: only notebooks that have all of them run, in a run of its
+    own whose name ends with `variant`. `topics` narrows the papers' notebooks to some file stems.
+    """
 
     profile: str = "cpu"
     model: str = "testbed"
@@ -25,6 +29,9 @@ class Request:
     results_dir: str = ""
     jobs: int = 2
     notebooks_dir: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    variant: str = ""
+    topics: tuple[str, ...] = ()
     shards: int = 1
     executor_profile: str = ""
 
@@ -50,11 +57,10 @@ def resolve(request: Request) -> dict[Path, list[Notebook]]:
         raise InputError(f"The number of shards needs to be at least 1, got {request.shards}.")
     if request.executor_profile:
         executors.read(request.executor_profile)
-    notebooks = select(request.papers, request.notebooks_dir or None)
+    notebooks = chosen(request)
     runs: dict[Path, list[Notebook]] = {}
-    for paper in dict.fromkeys(notebook.paper for notebook in notebooks):
-        run = start(paper, request)
-        runs.setdefault(run.run_dir, []).extend(one for one in notebooks if one.paper == paper)
+    for paper, run_dir in run_dirs(request, notebooks).items():
+        runs.setdefault(run_dir, []).extend(one for one in notebooks if one.paper == paper)
     check_model(request.model)
     check_task(request, notebooks)
     for run_dir in runs:
@@ -68,6 +74,22 @@ def resolve(request: Request) -> dict[Path, list[Notebook]]:
     return runs
 
 
+def chosen(request: Request) -> list[Notebook]:
+    """Return the notebooks asked for, in order.
+
+    Raises:
+        InputError: an unknown paper, no notebook, or none that has the further parameters.
+    """
+    found = select(request.papers, request.notebooks_dir or None)
+    found = [one for one in found if not request.topics or one.topic in request.topics]
+    return parameters.having(found, request.extra)
+
+
+def run_dirs(request: Request, notebooks: Sequence[Notebook]) -> dict[str, Path]:
+    """Return the folder of the run that each paper's notebooks belong to."""
+    return {paper: start(paper, request).run_dir for paper in dict.fromkeys(one.paper for one in notebooks)}
+
+
 def check_path(path: str) -> None:
     """Raise `InputError` for a brace in the path of an input, which Snakemake takes for a wildcard."""
     if {"{", "}"} & set(path):
@@ -76,6 +98,9 @@ def check_path(path: str) -> None:
 
 def start(paper: str, request: Request) -> settings.Settings:
     """Return the paper's run; "auto" is left to the notebooks, so that PyTorch need not be imported here."""
+    from replication import papers
+
+    known = papers.load(paper).profiles.get(request.profile, {})
     return settings.start(
         paper,
         profile=request.profile,
@@ -85,6 +110,8 @@ def start(paper: str, request: Request) -> settings.Settings:
         seed=request.seed,
         device="cpu" if request.device == "auto" else request.device,
         results_dir=request.results_dir,
+        variant=request.variant,
+        **{name: value for name, value in request.extra.items() if name in known},
     )
 
 
@@ -92,7 +119,7 @@ def values(request: Request) -> dict[str, Any]:
     """Return the parameters that every notebook is given, folders absolute."""
     from replication.testbed import models
 
-    given = {name: getattr(request, name) for name in parameters.COMMON}
+    given = {name: getattr(request, name) for name in parameters.COMMON} | dict(request.extra)
     return parameters.absolute(given, models.names())
 
 

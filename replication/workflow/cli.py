@@ -21,6 +21,10 @@ app.add_typer(testbed, name="testbed", help="Train and check the small models.")
 say = functools.partial(print, flush=True)
 
 Results = Annotated[str, typer.Option("--results", help="Root of the results tree.")]
+Sweep = Annotated[
+    list[str] | None,
+    typer.Option("--sweep", metavar="NAME=VALUE,VALUE", help="A run for each value; several make a grid."),
+]
 Folder = Annotated[str, typer.Option("--notebooks", hidden=True, help="Folder of the notebooks.")]
 
 
@@ -39,6 +43,8 @@ def reproduce(
     seed: Annotated[int, typer.Option(help="Base of every random stream.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     jobs: Annotated[int, typer.Option(help="Notebooks side by side.")] = 2,
+    seeds: Annotated[int, typer.Option(help="Runs under as many seeds, pooled.")] = 1,
+    sweep: Sweep = None,
     results: Results = "",
     notebooks: Folder = "",
     shards: Annotated[int, typer.Option(help="Workers that share the model runs of each notebook.")] = 1,
@@ -49,6 +55,9 @@ def reproduce(
     """Run the notebooks of all papers in order and judge every claim."""
     from replication.workflow.checks import Request
     from replication.workflow.reproduce import reproduce as run_all
+    from replication.workflow.seeds import reproduce_seeds
+    from replication.workflow.sweep import parse
+    from replication.workflow.sweep import sweep as run_sweep
 
     lifeline.follow(lifeline.FOLLOW)
     chosen = tuple(papers.replace(",", " ").split())
@@ -56,7 +65,11 @@ def reproduce(
     request = Request(
         profile, model, task, data_dir, chosen, seed, device, jobs=jobs, shards=shards, **where
     )
-    raise typer.Exit(run_all(request, say))
+    if sweep and seeds != 1:
+        raise InputError("Choose --seeds or --sweep: --sweep seed=0,1,2 runs seeds side by side.")
+    if sweep:
+        raise typer.Exit(run_sweep(request, parse(sweep), say))
+    raise typer.Exit(run_all(request, say) if seeds == 1 else reproduce_seeds(request, seeds, say))
 
 
 @app.command()
@@ -66,6 +79,7 @@ def run(
         list[str] | None, typer.Option("--parameter", "-p", metavar="NAME VALUE", help="May be repeated.")
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="The executed notebook.")] = None,
+    sweep: Sweep = None,
 ) -> None:
     """Run one notebook; by default its result goes where `reproduce` puts it."""
     from replication.testbed import models
@@ -74,6 +88,8 @@ def run(
 
     given = parameters.absolute(parameters.from_text(notebook, _pairs(parameter or [])), models.names())
     values = parameters.defaults(notebook) | given
+    if sweep:
+        raise typer.Exit(_sweep(notebook, values, given, sweep, output))
     place, tasks = _checked(notebook, values)
     target = output or place
     if target is None:
@@ -81,6 +97,31 @@ def run(
     offline = checks.offline(values, tasks)
     seconds = execute(notebook.absolute(), target.absolute(), given, offline)
     say(f"{target} ({seconds:.0f} s)")
+
+
+def _sweep(
+    notebook: Path, values: dict[str, Any], given: dict[str, Any], texts: list[str], output: Path | None
+) -> int:
+    """Sweep over parameters of one notebook of a paper; return the exit code."""
+    from replication.workflow.checks import Request
+    from replication.workflow.sweep import parse, sweep
+
+    found = discovery.of_path(notebook)
+    if found is None or output is not None:
+        raise InputError(
+            "A sweep takes a notebook of a paper (notebooks/NN_paper/NN_topic.ipynb) and no -o: each point "
+            "is a run of its own in the results folder."
+        )
+    lifeline.follow(lifeline.FOLLOW)
+    request = Request(
+        **{name: values[name] for name in parameters.COMMON},
+        papers=(found.paper,),
+        topics=(found.topic,),
+        jobs=1,
+        notebooks_dir=str(found.path.parents[1]),
+        extra={name: value for name, value in given.items() if name not in parameters.COMMON},
+    )
+    return sweep(request, parse(texts), say)
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:
@@ -142,6 +183,41 @@ def scoreboard(folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folde
     if not folder.is_dir():
         raise InputError(f"The run {folder} does not exist: give a folder such as results/cpu-testbed.")
     say(site.render(site.write(folder.absolute(), [])))
+
+
+@app.command()
+def compare(
+    runs: Annotated[list[str] | None, typer.Argument(metavar="RUN...", help="Names or folders.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    notebook: Annotated[bool, typer.Option(help="Execute the notebook of comparisons, too.")] = False,
+    results: Results = "",
+) -> None:
+    """Lay runs side by side: claims, counts, tables, figures, and what changed."""
+    from replication.workflow.comparing import compare as lay
+
+    lay(runs or [], settings.results_root(results), notebook, as_json, say)
+
+
+@app.command()
+def report(
+    name: Annotated[str, typer.Option("--run", help="Name of a run, such as cpu-testbed.")] = "cpu-testbed",
+    results: Results = "",
+) -> None:
+    """Build the full site of a run from what it has stored; no notebook is run."""
+    from replication.reporting.site.build import build
+
+    root = settings.results_root(results)
+    if not (root / name).is_dir():
+        known = ", ".join(sorted(path.parent.name for path in root.glob("*/manifest.json"))) or "none"
+        raise InputError(f"No run {name!r} lies in {root}; there: {known}. Run `make reproduce` first.")
+    try:
+        site = build(root / name)
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from error
+    for line in site.warnings:
+        print(line, file=sys.stderr)
+    say(f"Site: {site.index}{'' if site.fresh else ' (nothing had changed)'}")
 
 
 @app.command()

@@ -1,4 +1,8 @@
-"""Notebooks found in the project: `notebooks/NN_paper/NN_topic.ipynb`, in the order of their numbers."""
+"""Notebooks found in the project: `notebooks/NN_paper/NN_topic.ipynb`, in the order of their numbers.
+
+Folders from `ABOUT_RUNS` on hold notebooks about finished runs, such as comparisons: they belong to no
+paper and are no part of a run.
+"""
 
 import re
 from collections.abc import Sequence
@@ -9,6 +13,7 @@ from replication.settings import ROOT, InputError
 
 FOLDER = ROOT / "notebooks"
 NAME = re.compile(r"(\d\d)_([a-z0-9_]+)")
+ABOUT_RUNS = 90
 
 
 @dataclass(frozen=True)
@@ -40,13 +45,28 @@ class Notebook:
 
 
 def notebooks(folder: Path | str | None = None) -> list[Notebook]:
-    """Return every notebook below `folder` (the project's by default), ordered by folder and file name."""
+    """Return the papers' notebooks below `folder` (the project's by default), in the order of their names."""
+    return [one for one in _numbered(folder) if not _about_runs(one)]
+
+
+def about_runs(folder: Path | str | None = None) -> list[Notebook]:
+    """Return the notebooks about finished runs, in the order of their names."""
+    return [one for one in _numbered(folder) if _about_runs(one)]
+
+
+def _numbered(folder: Path | str | None) -> list[Notebook]:
+    """Return every notebook in a numbered folder."""
     found = []
     for path in sorted(Path(folder or FOLDER).glob("*/*.ipynb")):
         place = NAME.fullmatch(path.parent.name)
         if place and NAME.fullmatch(path.stem):
             found.append(Notebook(path.absolute(), place[2]))
     return found
+
+
+def _about_runs(notebook: Notebook) -> bool:
+    """Tell whether a notebook belongs to no paper."""
+    return int(notebook.path.parent.name[:2]) >= ABOUT_RUNS
 
 
 def select(papers: Sequence[str], folder: Path | str | None = None) -> list[Notebook]:
@@ -68,7 +88,8 @@ def of_path(path: Path | str) -> Notebook | None:
     """Return the notebook at `path`, or None when it does not lie in a numbered folder of a paper."""
     path = Path(path).absolute()
     place = NAME.fullmatch(path.parent.name)
-    return Notebook(path, place[2]) if place and NAME.fullmatch(path.stem) else None
+    found = Notebook(path, place[2]) if place and NAME.fullmatch(path.stem) else None
+    return None if found is None or _about_runs(found) else found
 
 
 def sources() -> list[Path]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from replication.settings import InputError
+from replication.settings import VARIANT_VARIABLE, InputError
 from replication.workflow import parameters
 
 KERNEL = "python3"
@@ -46,7 +46,9 @@ class NotebookError(RuntimeError):
         self.kept = kept
 
 
-def execute(source: Path, output: Path, given: Mapping[str, Any], offline: bool = False) -> float:
+def execute(
+    source: Path, output: Path, given: Mapping[str, Any], offline: bool = False, variant: str = ""
+) -> float:
     """Run a notebook and write it to `output` when it ran to its end.
 
     Args:
@@ -54,6 +56,7 @@ def execute(source: Path, output: Path, given: Mapping[str, Any], offline: bool 
         output: where the executed notebook goes. A partial one is kept as `<stem>.failed.ipynb` beside it.
         given: parameters, checked by name and type; those equal to the default are not injected.
         offline: keep the hub's client from the network, which costs half a minute where there is none.
+        variant: last part of the name of the run that the notebook belongs to, see `settings.start`.
 
     Returns:
         Seconds that it took.
@@ -67,7 +70,7 @@ def execute(source: Path, output: Path, given: Mapping[str, Any], offline: bool 
     partial = output.with_name(f".{output.stem}.partial.ipynb")
     output.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    with kernel_environment(offline):
+    with kernel_environment(offline, variant):
         problem = _attempt(source, partial, values)
     if problem:
         kept = failed if partial.exists() else None
@@ -85,13 +88,15 @@ def failed_path(output: Path) -> Path:
 
 
 @contextmanager
-def kernel_environment(offline: bool) -> Iterator[None]:
+def kernel_environment(offline: bool, variant: str = "") -> Iterator[None]:
     """Set what a kernel has to find in its environment when it starts, and restore it afterwards.
 
-    Values that the caller has set stay, the one for the number of threads among them.
+    Values that the caller has set stay, the one for the number of threads among them; not that of the
+    variant.
     """
     wanted = EXPORTS | ({OFFLINE: "1"} if offline else {})
-    before = {name: os.environ.get(name) for name in (*wanted, *REMOVED)}
+    before = {name: os.environ.get(name) for name in (*wanted, VARIANT_VARIABLE, *REMOVED)}
+    os.environ[VARIANT_VARIABLE] = variant
     for name, value in wanted.items():
         os.environ.setdefault(name, value)
     for name in REMOVED:

@@ -11,7 +11,7 @@ and where it fails the rest is left to the notebook, which says why.
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +30,12 @@ def main(plan_file: str, label: str, shard: str = "") -> int:
     # Other notebooks of the paper may be filling the same records, so all take part in sharing them out.
     if content["shards"] > 1:
         os.environ[shards.VARIABLE] = str(content["shards"])
-    if shard:
-        return _worker(work, job, int(shard), content["offline"])
-    return _notebook(work, job, content["offline"])
+    given = (job["parameters"], content["offline"], content["variant"])
+    return _worker(work, job, given, int(shard)) if shard else _notebook(work, job, given)
 
 
-def _notebook(work: Path, job: Mapping[str, Any], offline: bool) -> int:
-    """Run the notebook and make its page; return the exit code."""
+def _notebook(work: Path, job: Mapping[str, Any], given: Sequence[Any]) -> int:
+    """Run the notebook (`given` goes to `execute`) and make its page; return the exit code."""
     label, rule = job["label"], job["rule"]
     before = events.last(work / plan.EVENTS, rule)
     # A job that was killed is worth another try; a notebook that failed by itself would fail again.
@@ -46,7 +45,7 @@ def _notebook(work: Path, job: Mapping[str, Any], offline: bool) -> int:
     events.report(work / plan.EVENTS, rule, label, "started")
     started = time.monotonic()
     try:
-        seconds = execute(Path(job["source"]), work.parent / job["output"], job["parameters"], offline)
+        seconds = execute(Path(job["source"]), work.parent / job["output"], *given)
         make_page(work.parent / job["output"], work.parent / job["page"])
     except (InputError, NotebookError) as error:
         seconds, code = round(time.monotonic() - started, 1), getattr(error, "exit_code", 2)
@@ -61,7 +60,7 @@ def _notebook(work: Path, job: Mapping[str, Any], offline: bool) -> int:
     return 0
 
 
-def _worker(work: Path, job: Mapping[str, Any], number: int, offline: bool) -> int:
+def _worker(work: Path, job: Mapping[str, Any], given: Sequence[Any], number: int) -> int:
     """Run the notebook for its records alone, and leave the marker that Snakemake waits for."""
     label, shard = job["label"], job["shards"][number - 1]
     marker = work.parent / shard["marker"]
@@ -69,7 +68,7 @@ def _worker(work: Path, job: Mapping[str, Any], number: int, offline: bool) -> i
     events.report(work / plan.EVENTS, shard["rule"], label, "started", shard=number)
     started, told = time.monotonic(), "done"
     try:
-        execute(Path(job["source"]), copy, job["parameters"], offline)
+        execute(Path(job["source"]), copy, *given)
     except (InputError, NotebookError) as error:
         told = f"the rest is left to the notebook: {error}"
     for path in (copy, failed_path(copy)):

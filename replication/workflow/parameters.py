@@ -2,11 +2,14 @@
 
 import ast
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from replication.settings import InputError
+
+if TYPE_CHECKING:
+    from replication.workflow.discovery import Notebook
 
 TAG = "parameters"
 COMMON = ("profile", "model", "task", "data_dir", "seed", "device", "results_dir")
@@ -99,6 +102,25 @@ def from_text(path: Path | str, texts: Mapping[str, str]) -> dict[str, Any]:
         except (ValueError, KeyError) as error:
             raise _wrong_type(path, name, text, known[name]) from error
     return check(path, values)
+
+
+def having(notebooks: "Sequence[Notebook]", names: Iterable[str]) -> "list[Notebook]":
+    """Return the notebooks that have all these parameters.
+
+    Raises:
+        InputError: none has; the sentence lists the parameters that there are.
+    """
+    wanted = set(names)
+    if not wanted:
+        return list(notebooks)
+    known = {notebook: defaults(notebook.path) for notebook in notebooks}
+    if found := [one for one in notebooks if wanted <= set(known[one])]:
+        return found
+    own = sorted({name for parameters in known.values() for name in parameters} - set(COMMON))
+    raise InputError(
+        f"No notebook has the parameter{'s' * (len(wanted) > 1)} {', '.join(map(repr, sorted(wanted)))}"
+        f"{' together' * (len(wanted) > 1)}: beside {', '.join(COMMON)} there are {', '.join(own) or 'none'}."
+    )
 
 
 def changed(path: Path | str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Plan:
         offline: whether kernels are kept from the network.
         seconds: label -> expected seconds of a notebook. Several at a time begin with the longest, so that
             none is left alone at the end; without them the order is that of reading.
+        variant: last part of the run's name, which its notebooks have to know.
         shards: workers that fill the records of each notebook before it runs; 1 leaves it to the notebook.
         expected: label -> about how many seconds a notebook takes, for what a scheduler is asked for.
     """
@@ -40,6 +41,7 @@ class Plan:
     parameters: Mapping[str, Any]
     offline: bool
     seconds: Mapping[str, float] = field(default_factory=dict)
+    variant: str = ""
     shards: int = 1
     expected: Mapping[str, float] = field(default_factory=dict)
 
@@ -72,6 +74,7 @@ class Plan:
             "plan": str(self.file),
             "sources": [str(path) for path in self._inputs()],
             "offline": self.offline,
+            "variant": self.variant,
             "shards": self.shards,
             "jobs": [self._job(*each) for each in enumerate(self.notebooks)],
         }

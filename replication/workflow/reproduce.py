@@ -60,7 +60,8 @@ def _run(run_dir: Path, notebooks: list[Notebook], request: Request, say: Say) -
         expected = expected_seconds([notebook.label for notebook in notebooks], request.profile, before)
         jobs = request.side_by_side
         seconds = expected if jobs > 1 else {}
-        chosen = plan.Plan(run_dir, tuple(notebooks), given, offline, seconds, request.shards, expected)
+        more = {"variant": request.variant, "shards": request.shards, "expected": expected}
+        chosen = plan.Plan(run_dir, tuple(notebooks), given, offline, seconds, **more)
         chosen.write()
         started = time.monotonic()
         shared = f" in {request.shards} shards" if request.shards > 1 else ""

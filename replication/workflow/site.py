@@ -1,6 +1,11 @@
-"""The scoreboard of a run in files and on the terminal, and the page that leads to every notebook."""
+"""The scoreboard of a run in files and on the terminal, and the page that leads to every notebook.
+
+This page is light and always there. `reporting.site` builds the full site in its place; that one stays as
+long as the run has nothing newer to show.
+"""
 
 import html
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +19,8 @@ REASON = 100
 def write(run_dir: Path, papers: Sequence[str]) -> list[dict[str, Any]]:
     """Write `scoreboard.json`, `scoreboard.md` and `site/index.html`; return the judged claims.
 
+    A full site that still shows this run is kept; an outdated one is replaced by the light page.
+
     Args:
         run_dir: folder of the run.
         papers: papers asked for; those that the run holds already are added.
@@ -21,11 +28,17 @@ def write(run_dir: Path, papers: Sequence[str]) -> list[dict[str, Any]]:
     from replication.files import write_atomic
     from replication.reporting import scoreboard
     from replication.reporting.html import page
+    from replication.reporting.site import fingerprint
 
     there = [key for key in cards.names() if key in papers or (run_dir / key / "notebooks").is_dir()]
     rows = scoreboard.write(run_dir, there)
+    folder = run_dir / "site"
+    if full := fingerprint.stored(folder):
+        if full == fingerprint.of(run_dir):
+            return rows
+        shutil.rmtree(folder)
     body = f"<h1>{html.escape(run_dir.name)}</h1>\n{_table(rows)}\n<h2>Notebooks</h2>\n{_links(run_dir)}"
-    write_atomic(run_dir / "site" / "index.html", page(f"{run_dir.name}: scoreboard", body))
+    write_atomic(folder / "index.html", page(f"{run_dir.name}: scoreboard", body))
     return rows
 
 

@@ -11,6 +11,7 @@ from replication.settings import ROOT
 from replication.workflow import discovery, parameters
 
 NOTEBOOKS = discovery.notebooks()
+ALL = [*NOTEBOOKS, *discovery.about_runs()]
 IGNORED = "nbval-ignore-output"
 PATH = re.compile(r"(?<![\w/.])/(home|root|Users|tmp|work|mnt|opt|var|private)/\w")
 DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}:\d{2}:\d{2}\b")
@@ -20,7 +21,8 @@ MEGABYTE = 2**20
 IMAGE_LIMIT = 200_000
 NOT_MEASURED = "did not measure it"
 
-each = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.label)
+each = pytest.mark.parametrize("notebook", ALL, ids=lambda notebook: notebook.label)
+each_of_a_paper = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.label)
 
 
 @cache
@@ -136,7 +138,7 @@ def test_it_opens_with_a_title_and_explains_itself(notebook):
     assert sum(cell["cell_type"] == "markdown" for cell in cells) >= 4
 
 
-@each
+@each_of_a_paper
 def test_claims_named_in_the_code_are_claims_of_this_notebook(notebook):
     own = {claim.id for claim in papers.load(notebook.paper).claims if claim.notebook == notebook.topic}
     calls = [node for tree in trees(notebook) for node in ast.walk(tree) if isinstance(node, ast.Call)]
@@ -149,7 +151,7 @@ def test_claims_named_in_the_code_are_claims_of_this_notebook(notebook):
     assert named <= own
 
 
-@each
+@each_of_a_paper
 def test_every_claim_of_this_notebook_is_judged_in_it(notebook):
     shown = "\n".join(text for cell in code_cells(notebook) for text in texts(cell))
     own = [claim.id for claim in papers.load(notebook.paper).claims if claim.notebook == notebook.topic]
@@ -195,5 +197,5 @@ def test_every_pair_of_the_sanitising_file_counts():
 def test_the_reading_order_names_every_notebook_in_order():
     text = (discovery.FOLDER / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| \[[^\]]+\]\(([\w/]+)\.ipynb\) \|", text, re.MULTILINE)
-    assert rows == [notebook.label for notebook in NOTEBOOKS]
+    assert rows == [notebook.label for notebook in ALL]
     assert all((discovery.FOLDER / link).exists() for link in re.findall(r"\]\(\s*([\w/.]+)\)", text))

@@ -1,5 +1,7 @@
 """A toy paper, its settings, and what a report displays."""
 
+from html.parser import HTMLParser
+
 import pytest
 
 from replication.reporting.report import Report
@@ -105,3 +107,60 @@ def shown(monkeypatch):
 def make(settings, cards, shown):
     """Maker of reports of the toy paper; `shown` collects what they display."""
     return lambda notebook="": Report(settings, notebook, cards)
+
+
+# What would break a page, a table or a terminal.
+HOSTILE = (
+    "<script>alert(1)</script>", "</style><b>", "\" onmouseover='x'", "'><img src=x onerror=y>",
+    "a | b `c` *d*", "[x](http://example.org)", "two\nlines\r\nmore",
+    "\x00\x1b[31mred\x7f", "\u202eright to left\u2069",
+    "", "\ufffd", "$x^2$ and $y$", "\ud800", "<!-- -->", "&amp;", "   ", "\t", "__proto__", "</script>", "é́",
+)  # fmt: skip
+
+
+class Seen(HTMLParser):
+    """Tags, attributes and text of a page, as a browser takes them apart.
+
+    Attributes:
+        tags: names of the elements, in order.
+        attributes: (tag, name, value) of every attribute.
+        text: what is neither script nor style.
+        scripts: content of each script.
+    """
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags, self.attributes, self.text, self.scripts = [], [], "", []
+        self._inside = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value) for name, value in attrs]
+        self._inside = tag
+
+    def handle_endtag(self, tag):
+        self._inside = ""
+
+    def handle_data(self, data):
+        if self._inside == "script":
+            self.scripts.append(data)
+        elif self._inside != "style":
+            self.text += data
+
+    @property
+    def handlers(self):
+        """Attributes that would run something or load something."""
+        names = ("src", "href", "action", "formaction", "style", "srcset")
+        return [one for one in self.attributes if one[1].startswith("on") or one[1] in names]
+
+
+@pytest.fixture
+def hostile():
+    return HOSTILE
+
+
+@pytest.fixture
+def seen():
+    return Seen

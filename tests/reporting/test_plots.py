@@ -62,6 +62,13 @@ def test_curves():
     assert texts(figure) == ["small", "large", "large, published"]
 
 
+def test_a_series_without_rows_is_named_and_not_drawn():
+    series = {"a": curve("k", 0.2, 0.3), "b": curve("k").astype(object)}
+    figure, data = check(plots.curves("figure_5", series, "k", title="T"), "figure_5")
+    assert texts(figure) == ["a", "b"]
+    assert len(data) == 2
+
+
 def test_curve_panels():
     panels = {
         "stories": {"base": curve("k", 0.2, 0.3), "tuned": curve("k", 0.9, 0.9)},

@@ -79,7 +79,10 @@ def test_figure_is_stored_with_its_data(make, shown, settings, monkeypatch):
     axes.plot([1, 2], [3, 4])
     make().figure(figure, "figure_5_left", "Accuracy", pd.DataFrame({"k": [1, 2], "accuracy": [0.1, 0.2]}))
     names = sorted(path.name for path in settings.figures_dir.iterdir())
-    assert names == ["figure_5_left.csv", "figure_5_left.pdf", "figure_5_left.png"]
+    assert names == [f"figure_5_left.{ending}" for ending in ("csv", "md", "pdf", "png")]
+    caption = (settings.figures_dir / "figure_5_left.md").read_text()
+    assert caption.startswith("**Accuracy**\n\nModel ")
+    assert f"seed {settings.seed}" in caption
     assert figures == [figure]
     assert shown == ["**Accuracy**"]
     with pytest.raises(InputError, match="small letters"):

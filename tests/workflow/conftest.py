@@ -60,3 +60,35 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "model.safetensors").touch()
     (folder / "tokenizer.json").touch()
     return folder
+
+
+JUDGED = """
+import pathlib
+from replication import papers, settings
+from replication.evaluation.claims import ClaimsFile, Estimate, result
+run = settings.start(
+    "cot_decoding", profile=profile, model=model, task=task, seed=seed, device="cpu", results_dir=results_dir
+)
+folder = pathlib.Path({folder!r})
+with (folder / "ran").open("a") as file:
+    file.write(f"{{seed}} {{share}};")
+value = 0.6 + 0.01 * seed + share / 10
+claim = papers.load("cot_decoding").claim("C1")
+judged = [result("cot_decoding", claim, Estimate(value, value - 0.1, value + 0.1, 50))]
+ClaimsFile(run.paper_dir / "claims.json").replace("01_paths_and_confidence", judged, ["C1"])
+print(run.run_name)
+"""
+
+
+@pytest.fixture(scope="session")
+def judged(toy: Callable[..., Path]) -> Callable[[Path], Path]:
+    """Writer of a toy notebook that judges claim C1: its value grows with `seed` and `share`.
+
+    It notes in the file `ran` that it ran. Returns the notebook.
+    """
+
+    def make(folder: Path) -> Path:
+        place = folder / "notebooks" / "01_cot_decoding" / "01_paths_and_confidence.ipynb"
+        return toy(place, JUDGED.format(folder=str(folder)))
+
+    return make

@@ -42,6 +42,8 @@ def ask(tmp_path, toy, model):
         (("--device", "gpu"), "Unknown device 'gpu'"),
         (("--seed", "-1"), "The seed needs to be >= 0"),
         (("--jobs", "0"), "The number of jobs needs to be at least 1"),
+        (("--shards", "0"), "The number of shards needs to be at least 1"),
+        (("--executor-profile", "/no/such"), "No profile.v9+.yaml in the executor profile '/no/such'"),
         (("--results", "/proc/none"), "The results folder /proc/none cannot be written"),
         (("--model", "/tmp/{x}"), "The model folder '/tmp/{x}' does not exist"),
         (("--notebooks", "/no/such/folder"), "No notebook was found in /no/such/folder"),
@@ -150,3 +152,12 @@ def test_scoreboard_of_a_folder(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "cot_decoding C1 " in done.stdout
     assert (tmp_path / "scoreboard.md").exists()
+
+
+def test_a_site_of_no_run_is_refused_in_one_sentence(tmp_path):
+    (tmp_path / "cpu-other").mkdir()
+    (tmp_path / "cpu-other" / "manifest.json").write_text("{}")
+    done = replication("report", "--run", "cpu-nope", "--results", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"No run 'cpu-nope' lies in {tmp_path}; there: cpu-other.")
+    assert len(done.stderr.splitlines()) == 1

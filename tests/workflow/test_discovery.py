@@ -12,6 +12,7 @@ def folder(tmp_path, toy):
         "00_a/01_x.ipynb",
         "loose/01_x.ipynb",
         "01_b/draft.ipynb",
+        "90_c/01_x.ipynb",
     ):
         toy(tmp_path / name)
     return tmp_path
@@ -39,6 +40,11 @@ def test_no_notebook_is_an_error(tmp_path):
 def test_of_path(folder):
     assert discovery.of_path(folder / "01_b" / "02_y.ipynb").label == "01_b/02_y"
     assert discovery.of_path(folder / "loose" / "01_x.ipynb") is None
+
+
+def test_notebooks_about_runs_belong_to_no_paper(folder):
+    assert [one.label for one in discovery.about_runs(folder)] == ["90_c/01_x"]
+    assert discovery.of_path(folder / "90_c" / "01_x.ipynb") is None
 
 
 def test_sources_hold_modules_and_facts():

@@ -16,7 +16,8 @@ def written(tmp_path, toy):
 
     def write(shards):
         notebook = Notebook(toy(tmp_path / "01_cot_decoding" / "02_x.ipynb", "print(1)"), "cot_decoding")
-        chosen = plan.Plan(tmp_path / "run", (notebook,), GIVEN, True, {}, shards, {notebook.label: 700})
+        expected = {notebook.label: 700}
+        chosen = plan.Plan(tmp_path / "run", (notebook,), GIVEN, True, shards=shards, expected=expected)
         return chosen, json.loads(chosen.write().read_text())
 
     return write

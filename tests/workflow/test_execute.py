@@ -3,6 +3,7 @@ import os
 
 import pytest
 
+from replication import settings
 from replication.settings import InputError
 from replication.workflow import execute
 
@@ -15,17 +16,19 @@ def outputs(path) -> str:
 def test_a_good_run(tmp_path, toy, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "Agg")
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    asked = ("MPLBACKEND", "OMP_NUM_THREADS", "HF_HUB_OFFLINE")
+    monkeypatch.setenv(settings.VARIANT_VARIABLE, "of another run")
+    asked = ("MPLBACKEND", "OMP_NUM_THREADS", "HF_HUB_OFFLINE", settings.VARIANT_VARIABLE)
     cell = f"import os; print(seed, *map(os.environ.get, {asked}))"
     source = toy(tmp_path / "01_p" / "01_{x}.ipynb", cell, "print(os.path.basename(os.getcwd()))")
     target = tmp_path / "out" / "01_{x}.ipynb"
     execute.failed_path(target).parent.mkdir()
     execute.failed_path(target).touch()
-    seconds = execute.execute(source, target, {"seed": 3, "model": "testbed"}, offline=True)
-    assert outputs(target).splitlines() == ["3 module://matplotlib_inline.backend_inline 1 1", "01_p"]
+    seconds = execute.execute(source, target, {"seed": 3, "model": "testbed"}, True, "k-4")
+    assert outputs(target).splitlines() == ["3 module://matplotlib_inline.backend_inline 1 1 k-4", "01_p"]
     assert seconds > 0
     assert [path.name for path in target.parent.iterdir()] == [target.name]
     assert os.environ["MPLBACKEND"] == "Agg"
+    assert os.environ[settings.VARIANT_VARIABLE] == "of another run"
     assert "OMP_NUM_THREADS" not in os.environ
     injected = [
         cell for cell in json.loads(target.read_text())["cells"] if "model =" in "".join(cell["source"])

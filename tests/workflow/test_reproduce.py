@@ -58,7 +58,7 @@ def story(tmp_path_factory, toy, model):
     command = [sys.executable, "-m", "replication", "reproduce", "--notebooks", papers.parent]
     command = [str(part) for part in (*command, "--results", results, "--model", model, "--seed", 5)]
     environment = os.environ | {"SECRET_TOKEN": CANARY}
-    run_dir = results / "cpu-toy-model"
+    run_dir = results / "cpu-toy-model-seed5"
     done = run_dir / "cot_decoding" / "notebooks"
     kept = SimpleNamespace(folder=folder, run_dir=run_dir, done=done)
 
@@ -114,7 +114,7 @@ def test_the_scoreboard_ends_every_run(story):
     for call in (story.resumed, story.repeated, story.broken):
         assert "Scoreboard\ncot_decoding C1 " in call.stdout
     assert "has not run" in story.resumed.stdout
-    assert json.loads((story.run_dir / "scoreboard.json").read_text())["run"] == "cpu-toy-model"
+    assert json.loads((story.run_dir / "scoreboard.json").read_text())["run"] == "cpu-toy-model-seed5"
 
 
 def test_a_notebook_that_fails_does_not_stop_the_later_ones(story):
