@@ -141,13 +141,13 @@ def heat_map(
     summary = f"<summary>All values as a table ({len(tokens)} tokens)</summary>"
     body = f"{_picks(measures)}{panels}<details>{summary}{table_html(header, shown, right)}</details>"
     heading = f'<p class="tv-note">{escape_html(note)}</p>' if note else ""
-    above = "\n\n".join(f"**{escape(title)}**\n\n{escape(note)}".strip().split("\n\n"))
-    meanings = "\n".join(f"- {escape(one.name)}: {escape(one.meaning)}" for one in measures if one.meaning)
+    about = [f"{one.name}: {one.meaning}" for one in measures if one.meaning]
+    above = [f"**{escape(title)}**", escape(note), "\n".join(f"- {escape(line)}" for line in about)]
     return View(
         title,
         framed(title, heading + body, "tv-heat"),
-        f"{above}\n\n{meanings}\n\n{table(list(map(escape, header)), rows, right)}",
-        "\n".join([visible(title), visible(note), table_plain(header, plain)]),
+        "\n\n".join([*filter(None, above), table(list(map(escape, header)), rows, right)]),
+        "\n".join([*filter(None, map(visible, (title, note, *about))), table_plain(header, plain)]),
         # As objects: text columns of pandas refuse what is no valid Unicode.
         pd.DataFrame({"token": pd.Series(list(tokens), dtype=object)}).assign(
             **{one.name: one.numbers for one in measures}

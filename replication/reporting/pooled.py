@@ -170,8 +170,8 @@ def explanation(number: int) -> str:
     """Return how the numbers of a pooled run came about."""
     return (
         f"Means over {number} seeds, judged by the tests of the papers' files. A seed changes what is drawn: "
-        "generated questions, sampled tokens, pairs and orders of trainings, resamples. The shipped models are "
-        "the same under every seed, and so are published questions and pretraining corpora; neighbouring "
+        "generated questions, sampled tokens, pairs and orders of trainings, resamples. The shipped models "
+        "are the same under every seed, and so are published questions and pretraining corpora; neighbouring "
         "seeds also share some orders of the data. Where everything is drawn anew (decoding on generated "
         "questions) the interval is Student's t over the seeds, never narrower than their own intervals "
         "allow; elsewhere the variation between seeds is added to the interval of one run."

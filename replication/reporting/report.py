@@ -143,7 +143,7 @@ class Report:
         _show(tables.captioned(tables.to_markdown(frame, decimals=_decimals(frame)), caption))
 
     def table(self, frame: "pd.DataFrame", name: str, caption: str = "", percent: bool = True) -> None:
-        """Store a table as `tables/<name>.csv` and `.md`, and show it.
+        """Store a table as `tables/<name>.csv` and `.md`, and show it with model, task, profile and seed.
 
         Args:
             frame: cells may be text (escaped), numbers, booleans, None and `Estimate`; the index is not
@@ -155,14 +155,14 @@ class Report:
         Raises:
             InputError: a name that cannot be a file's.
         """
-        _show(tables.save(frame, self.settings.tables_dir, name, caption, percent))
+        _show(tables.save(frame, self.settings.tables_dir, name, caption, percent, self._where()))
 
     def figure(
         self, figure: "Figure", name: str, caption: str = "", data: "pd.DataFrame | None" = None
     ) -> None:
         """Store a figure as `figures/<name>.png` and `.pdf`, its data as `.csv`, and show it once.
 
-        Caption, model, task, profile and seed are stored beside it as `.md`.
+        Caption, model, task, profile and seed stand below it, and are stored beside it as `.md`.
 
         Args:
             figure: made with `style.panels`; it is closed afterwards.
@@ -179,10 +179,10 @@ class Report:
         style.save(figure, self.settings.figures_dir, name)
         if data is not None:
             write_atomic(self.settings.figures_dir / f"{name}.csv", tables.to_csv(data))
-        write_atomic(self.settings.figures_dir / f"{name}.md", tables.captioned(self._where(), caption))
+        below = tables.heading(caption, self._where())
+        write_atomic(self.settings.figures_dir / f"{name}.md", f"{below}\n")
         style.show(figure)
-        if caption:
-            _show(f"**{caption}**")
+        _show(below)
 
     def branches(
         self,
@@ -307,10 +307,10 @@ class Report:
         print(f"{'device':14}{self.settings.device}\n{'seconds':14}{seconds}")
 
     def _where(self) -> str:
-        """Return what a figure was made with, in one line of Markdown."""
+        """Return what a table or figure comes from, in one line of Markdown."""
         run = self.settings
         model = escape(Path(run.model.rstrip("/")).name)
-        return f"Model {model}, task {escape(run.task)}, profile {escape(run.profile)}, seed {run.seed}.\n"
+        return f"*Run of {model} on {escape(run.task)}, profile {escape(run.profile)}, seed {run.seed}.*"
 
     def _keep(self, result: ClaimResult) -> None:
         """Keep a judged claim and show it in one line."""

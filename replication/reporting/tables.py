@@ -69,22 +69,32 @@ def to_csv(frame: "pd.DataFrame") -> str:
     return pd.DataFrame(columns).to_csv(index=False, float_format="%.6g", lineterminator="\n")
 
 
-def save(frame: "pd.DataFrame", folder: Path, name: str, caption: str, percent: bool = True) -> str:
+def save(
+    frame: "pd.DataFrame", folder: Path, name: str, caption: str, percent: bool = True, note: str = ""
+) -> str:
     """Write `<name>.csv` and `<name>.md` in `folder`, each whole or not at all; return the Markdown.
+
+    The note, Markdown too, stands behind the caption.
 
     Raises:
         InputError: a name that cannot be a file's.
     """
     check_name(name)
-    body = captioned(to_markdown(frame, percent), caption)
+    body = captioned(to_markdown(frame, percent), caption, note)
     write_atomic(folder / f"{name}.csv", to_csv(frame))
     write_atomic(folder / f"{name}.md", body)
     return body
 
 
-def captioned(body: str, caption: str) -> str:
-    """Return a Markdown table under its caption."""
-    return f"**{caption}**\n\n{body}" if caption else body
+def captioned(body: str, caption: str, note: str = "") -> str:
+    """Return a Markdown table under its caption and a note."""
+    above = heading(caption, note)
+    return f"{above}\n\n{body}" if above else body
+
+
+def heading(caption: str, note: str) -> str:
+    """Return a caption and the note behind it, either of which may be "", as Markdown."""
+    return " ".join(part for part in (f"**{caption}**" if caption else "", note) if part)
 
 
 def _is_number(value: Any) -> bool:

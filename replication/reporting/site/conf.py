@@ -24,8 +24,8 @@ myst_heading_anchors = 3
 
 html_theme = "furo"
 html_math_renderer = "mathml"
-html_static_path = ["static"]
-html_css_files = ["site.css"]
+html_static_path = ["static", "../view.css"]
+html_css_files = ["view.css", "site.css"]
 html_js_files = ["site.js"]
 html_copy_source = False
 html_show_sourcelink = False
