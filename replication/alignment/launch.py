@@ -160,6 +160,7 @@ def _arguments(config: Config, output: Path) -> Any:
         use_cpu=not gpu,
         bf16=gpu,
         activation_checkpointing=config.activation_checkpointing,
+        ddp_find_unused_parameters=False,  # every adapter is used; the search costs time
         max_length=None,
         num_train_epochs=config.epochs,
         per_device_train_batch_size=config.micro_batch,

@@ -9,7 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from replication.lm.locating import TOKENIZER_FILES, Source, check, locate, weight_files
+from replication.lm.locating import TOKENIZER_FILES, Source, check, commit, locate, weight_files
+from replication.lm.transfers import trouble
 from replication.settings import InputError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["LanguageModel", "check", "load"]
 
 DTYPES = ("auto", "float32", "float64", "float16", "bfloat16")
+LOAD_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError)
 WHOLE_FILE = 200 * 2**20
 SAMPLE = 2**20
 SAMPLES = 8
@@ -126,8 +128,8 @@ def load(name_or_path: str, device: str = "cpu", dtype: str = "auto", revision: 
         revision: branch, tag or commit of a hub id.
 
     Raises:
-        InputError: the model cannot be found, is gated, incomplete, or not a causal language model; unknown
-        dtype.
+        InputError: the model cannot be found or fetched, is gated, incomplete, or not a causal language
+        model; unknown dtype.
     """
     if dtype not in DTYPES:
         raise InputError(f"Unknown dtype {dtype!r}: choose one of {', '.join(DTYPES)}.")
@@ -151,7 +153,14 @@ def load(name_or_path: str, device: str = "cpu", dtype: str = "auto", revision: 
                 output_loading_info=True,
                 **options,
             )
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+    except Exception as error:
+        if why := trouble(error):
+            raise InputError(
+                f"The model {name_or_path!r} could not be fetched, {why}: "
+                "run the same command again, whole files are kept."
+            ) from error
+        if not isinstance(error, (*LOAD_ERRORS, SafetensorError)):
+            raise
         raise InputError(f"The model {name_or_path!r} cannot be loaded: {_first_line(error)}") from error
     # The library would start from random values with no more than a warning.
     if missing := sorted(report["missing_keys"]):
@@ -160,7 +169,7 @@ def load(name_or_path: str, device: str = "cpu", dtype: str = "auto", revision: 
             "copy the whole model, or give one that its config.json describes."
         )
     model = model.to(device).eval().requires_grad_(False)
-    return LanguageModel(model, tokenizer, str(name_or_path), _fingerprint(source, model.config))
+    return LanguageModel(model, tokenizer, str(name_or_path), _fingerprint(source))
 
 
 @contextmanager
@@ -183,11 +192,10 @@ def _first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _fingerprint(source: Source, config: Any) -> str:
-    """Return 16 hexadecimal digits: the files' content for a folder, the resolved commit for a hub model."""
+def _fingerprint(source: Source) -> str:
+    """Return 16 hexadecimal digits: the files' content for a folder, the commit for a loaded hub model."""
     if not source.folder:
-        commit = getattr(config, "_commit_hash", None) or source.revision
-        return hashlib.sha256(f"{source.location}@{commit}".encode()).hexdigest()[:16]
+        return hashlib.sha256(f"{source.location}@{commit(source)}".encode()).hexdigest()[:16]
     folder = Path(source.location)
     # The order of keys and the version that saved a configuration change nothing, so they are left out.
     settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))

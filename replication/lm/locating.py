@@ -12,6 +12,7 @@ from replication.settings import InputError
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt")
+WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 CONNECT_SECONDS = 4.0
 
 
@@ -117,7 +118,7 @@ def weight_files(path: Path) -> list[Path]:
 
 def _check_hub(name: str, revision: str) -> Source:
     """Return the source of a hub id: its copy on this machine or, when the hub answers, the hub."""
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.constants import HF_HUB_OFFLINE
     from huggingface_hub.errors import (
         EntryNotFoundError,
@@ -129,17 +130,22 @@ def _check_hub(name: str, revision: str) -> Source:
     )
 
     try:
-        cached = isinstance(try_to_load_from_cache(name, "config.json", revision=revision or None), str)
+        lack = _lack(name, revision)
         if HF_HUB_OFFLINE or os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
-            if cached:
+            if not lack:
                 return Source(name, revision, offline=True, folder=False)
             raise InputError(
-                f"The model {name!r} is not on this machine and HF_HUB_OFFLINE is set: "
+                f"The model {name!r} {lack} and HF_HUB_OFFLINE is set: "
                 "unset it to download the model, or give a local folder."
             )
         get_hf_file_metadata(
             hf_hub_url(name, "config.json", revision=revision or None), timeout=CONNECT_SECONDS
         )
+        if not any(_on_hub(name, file, revision) for file in WEIGHTS):
+            raise InputError(
+                f"The hub's {name!r} has no safetensors weights, and pickled ones are never loaded: "
+                "choose another model or revision."
+            )
     except GatedRepoError as error:
         raise InputError(
             f"The model {name!r} is gated: accept its licence at https://huggingface.co/{name} and set "
@@ -158,18 +164,56 @@ def _check_hub(name: str, revision: str) -> Source:
     except InputError:
         raise
     except HfHubHTTPError as error:
-        return _unreachable(name, revision, cached, f"the hub answered {error}")
+        reason = f"the hub answered with status {error.response.status_code}"
+        return _unreachable(name, revision, lack, reason)
     except Exception as error:  # the transport library differs between versions of the hub's client
-        return _unreachable(name, revision, cached, f"the hub cannot be reached ({error})")
+        return _unreachable(name, revision, lack, f"the hub cannot be reached ({error})")
     return Source(name, revision, offline=False, folder=False)
 
 
-def _unreachable(name: str, revision: str, cached: bool, reason: str) -> Source:
+def _on_hub(name: str, file: str, revision: str) -> bool:
+    """Tell whether the hub has a file of a model; the hub client's errors for what else goes wrong."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import EntryNotFoundError
+
+    try:
+        get_hf_file_metadata(hf_hub_url(name, file, revision=revision or None), timeout=CONNECT_SECONDS)
+    except EntryNotFoundError:
+        return False
+    return True
+
+
+def _lack(name: str, revision: str) -> str:
+    """Return what is wrong with the copy of a hub id on this machine, "" for nothing."""
+    from huggingface_hub import try_to_load_from_cache
+
+    config = try_to_load_from_cache(name, "config.json", revision=revision or None)
+    if not isinstance(config, str):
+        return "is not on this machine"
+    try:
+        _check_folder(Path(config).parent)
+    except InputError:  # a download that was broken off leaves some of the files
+        return "is only partly on this machine"
+    return ""
+
+
+def commit(source: Source) -> str:
+    """Return the commit of a hub model's copy on this machine; its revision when there is none.
+
+    The cache has a folder for each commit, and notes to which one a branch or tag pointed last.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    config = try_to_load_from_cache(source.location, "config.json", revision=source.revision or None)
+    return Path(config).parent.name if isinstance(config, str) else source.revision
+
+
+def _unreachable(name: str, revision: str, lack: str, reason: str) -> Source:
     """Return the copy on this machine, or raise `InputError` when there is none."""
-    if cached:
+    if not lack:
         return Source(name, revision, offline=True, folder=False)
     summary = " ".join(reason.split())[:160]
     raise InputError(
-        f"The model {name!r} is not on this machine and {summary}: "
+        f"The model {name!r} {lack} and {summary}: "
         "connect, or give a local folder (HF_HUB_OFFLINE=1 skips the attempt)."
     )

@@ -1,12 +1,8 @@
 """Questions from jsonl files or the Hugging Face hub, every line checked before use."""
 
 import json
-import os
-import socket
 import threading
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -138,16 +134,17 @@ def read_hub(hub: Hub, part: str) -> list[Row]:
         InputError: neither has it; says to give data_dir.
     """
     try:
-        with _offline_unless_reachable():
-            import datasets
-
-            data = datasets.load_dataset(hub.name, hub.config, split=part)
+        with _offline(not _within(_PATIENCE, lambda: _reach_hub(hub.name))):
+            data = _load(hub, part)
     except Exception as error:
         # The hub's client raises errors of many libraries: network, files, parsing, unknown names.
-        raise InputError(
-            f"The data set {hub.name} ({part}) could not be loaded from the hub ({type(error).__name__}): "
-            "give a folder with its jsonl files as data_dir."
-        ) from error
+        data = _cached(hub, part)
+        if data is None:
+            kind = type(error).__name__
+            raise InputError(
+                f"The data set {hub.name} ({part}) could not be loaded from the hub ({kind}): "
+                "give a folder with its jsonl files as data_dir."
+            ) from error
     return [Row(f"{hub.name} {part}, row {index}", row) for index, row in enumerate(data, start=1)]
 
 
@@ -224,11 +221,27 @@ def _json_object(line: bytes, place: str) -> dict[str, object]:
     return value
 
 
+def _load(hub: Hub, part: str) -> Iterable[Mapping[str, object]]:
+    """Return the rows of one part of a hub data set."""
+    import datasets
+
+    return datasets.load_dataset(hub.name, hub.config, split=part)
+
+
+def _cached(hub: Hub, part: str) -> Iterable[Mapping[str, object]] | None:
+    """Return the rows that an earlier run left on this machine, None when there are none."""
+    try:
+        with _offline(True):
+            return _load(hub, part)
+    except Exception:
+        return None
+
+
 @contextmanager
-def _offline_unless_reachable() -> Iterator[None]:
-    """Without a network, let the hub's client use its cache at once, not after half a minute of retries."""
+def _offline(wanted: bool) -> Iterator[None]:
+    """Let the hub's client use its cache at once, not after half a minute of retries."""
     with ExitStack() as stack:
-        if not _within(_PATIENCE, _reach_hub):
+        if wanted:
             import datasets
             import huggingface_hub
 
@@ -237,12 +250,16 @@ def _offline_unless_reachable() -> Iterator[None]:
         yield
 
 
-def _reach_hub() -> None:
-    """Open and close a connection to the hub, or to the proxy that leads there."""
-    endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-    address = urllib.parse.urlsplit(urllib.request.getproxies().get("https") or endpoint)
-    port = address.port or (80 if address.scheme == "http" else 443)
-    socket.create_connection((address.hostname or "", port), timeout=_PATIENCE).close()
+def _reach_hub(name: str) -> None:
+    """Ask the hub for a file of a data set; every answer will do except that of a server out of order."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        get_hf_file_metadata(hf_hub_url(name, "README.md", repo_type="dataset"), timeout=_PATIENCE)
+    except HfHubHTTPError as error:
+        if error.response.status_code >= 500:
+            raise
 
 
 def _within(seconds: float, action: Callable[[], None]) -> bool:
@@ -252,7 +269,7 @@ def _within(seconds: float, action: Callable[[], None]) -> bool:
     def run() -> None:
         try:
             action()
-        except (OSError, ValueError):
+        except Exception:  # the transport library differs between versions of the hub's client
             return
         succeeded.set()
 

@@ -115,6 +115,20 @@ def make_pairs():
     return new_pairs
 
 
+@pytest.fixture(scope="session")
+def pair_rows():
+    """Factory of random pairs as rows of a file."""
+
+    def rows(number=6):
+        return [
+            {"prompt": list(p.prompt), "chosen": list(p.chosen), "rejected": list(p.rejected),
+             "rejected_weights": list(p.weights)}
+            for p in new_pairs(number)
+        ]  # fmt: skip
+
+    return rows
+
+
 EOS, WIDTH = 0, 24
 
 

@@ -16,16 +16,11 @@ FILES = sorted((Path(__file__).parents[2] / "env/cdpo").glob("*_lora.yaml"))
 
 
 @pytest.fixture
-def make(tmp_path, save_model, make_pairs):
+def make(tmp_path, save_model, pair_rows):
     """Factory of configurations of a small run."""
 
     def build(rows=None, **changes):
-        if rows is None:
-            rows = [
-                {"prompt": list(p.prompt), "chosen": list(p.chosen), "rejected": list(p.rejected),
-                 "rejected_weights": list(p.weights)}
-                for p in make_pairs(6)
-            ]  # fmt: skip
+        rows = pair_rows(6) if rows is None else rows
         data = tmp_path / "pairs.jsonl"
         data.write_text("".join(json.dumps(row) + "\n" for row in rows))
         plain = {"model": save_model(0), "output": str(tmp_path / "out"), "data": str(data), "device": "cpu",

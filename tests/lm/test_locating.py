@@ -93,7 +93,7 @@ def test_hub_model_that_is_not_here_while_offline(offline, monkeypatch):
     assert time.monotonic() - started < 5
 
 
-def answer(monkeypatch, error=None, cached=False):
+def answer(monkeypatch, error=None, cached=None):
     """Let the hub answer without a network."""
     import huggingface_hub
 
@@ -104,7 +104,8 @@ def answer(monkeypatch, error=None, cached=False):
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", metadata)
-    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *a, **k: "path" if cached else None)
+    found = str(cached / "config.json") if cached else None
+    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *a, **k: found)
 
 
 def hub_error(kind):
@@ -130,12 +131,15 @@ def test_what_the_hub_refuses(monkeypatch, kind, message):
         check("org/name@v2")
 
 
-def test_unreachable_hub(monkeypatch):
+def test_unreachable_hub(monkeypatch, saved):
     answer(monkeypatch, ConnectionError("Name or service not known"))
     with pytest.raises(InputError, match=r"cannot be reached.*Name or service.*HF_HUB_OFFLINE"):
         check("org/name")
-    answer(monkeypatch, ConnectionError("down"), cached=True)
+    answer(monkeypatch, ConnectionError("down"), cached=saved)
     assert locate("org/name") == locating.Source("org/name", "", offline=True, folder=False)
+    (saved / "model.safetensors").unlink()
+    with pytest.raises(InputError, match="only partly on this machine"):
+        check("org/name")
 
 
 def test_hub_model_with_revision(monkeypatch):

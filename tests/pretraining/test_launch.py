@@ -135,12 +135,14 @@ def test_two_processes_from_the_command_line(texts):
         "batch_tokens": 128,
         "micro_batch": 2,
         "logging_steps": 1,
+        "save_tokens": 256,
         "device": "cpu",
         "learning_rate": 0.001,
     }
     config.write_text(json.dumps(content))
-    accelerate = [str(Path(sys.executable).with_name("accelerate")), "launch", "--cpu", "--num_machines", "1",
-                  "--mixed_precision", "no", "--dynamo_backend", "no"]  # fmt: skip
+    # With --cpu the launcher starts a single process, whatever number is asked for.
+    accelerate = [str(Path(sys.executable).with_name("accelerate")), "launch", "--multi_gpu",
+                  "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]  # fmt: skip
     environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
     command = ["-m", "replication.pretraining.rho1", "--config", str(config)]
     two = subprocess.run(
@@ -149,6 +151,8 @@ def test_two_processes_from_the_command_line(texts):
     )  # fmt: skip
     assert two.returncode == 0, two.stderr[-3000:]
     assert two.stdout.count("step 1 of") == 1  # one process speaks
+    states = {path.name for path in (texts / "two").rglob("checkpoint-*/rng_state*")}
+    assert states == {"rng_state_0.pth", "rng_state_1.pth"}  # one for each process
     one = launch.run(build(content | {"output": str(texts / "one"), "micro_batch": 4}), say=str)
     both = [load_file(path / "model.safetensors") for path in (one, texts / "two" / "runs" / one.name)]
     for name, value in both[0].items():

@@ -134,7 +134,7 @@ def test_hub_out_of_reach_says_to_give_a_folder(monkeypatch, tmp_path):
     import datasets
 
     before = datasets.config.HF_HUB_OFFLINE
-    monkeypatch.setattr(sources, "_reach_hub", lambda: (_ for _ in ()).throw(OSError("no network")))
+    monkeypatch.setattr(sources, "_reach_hub", lambda name: (_ for _ in ()).throw(OSError("no network")))
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
     with pytest.raises(InputError, match=r"openai/gsm8k \(test\) could not be loaded .* as data_dir"):
         load_task("gsm8k")
@@ -150,7 +150,7 @@ def test_hub_rows_become_questions(monkeypatch):
         asked.append((name, config, split))
         return [{"question": f"{split}?", "final_ans": "4"}]
 
-    monkeypatch.setattr(sources, "_reach_hub", lambda: None)
+    monkeypatch.setattr(sources, "_reach_hub", lambda name: None)
     monkeypatch.setattr(datasets, "load_dataset", load_dataset)
     questions = load_task("multiarith").questions()
     assert asked == [("ChilleD/MultiArith", None, "train"), ("ChilleD/MultiArith", None, "test")]

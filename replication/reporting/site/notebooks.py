@@ -10,6 +10,9 @@ from replication.reporting.html import markdown, sanitise
 
 IMAGES = ("image/png", "image/jpeg")
 DIRECTIVE = re.compile(r"(?m)^(\s*(?:`{3,}|~{3,}))\s*\{([^}\n]*)\}")
+# Folders of the machine that ran the notebook, in the values that it was given.
+INJECTED = "injected-parameters"
+FOLDER = re.compile(r"""(?m)^(\w+ = ["'])(?:/|[A-Za-z]:[/\\])[^"'\n]*[/\\]""")
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 HEADING = re.compile(r"(?m)^#\s+(.+?)\s*$")
 
@@ -43,6 +46,8 @@ def staged(notebook: Any, head: str = "") -> Any:
     """
     for cell in notebook.cells:
         if cell.cell_type == "code":
+            if INJECTED in cell.metadata.get("tags", []):
+                cell.source = FOLDER.sub(r"\1…/", cell.source)
             cell.metadata = {"tags": ["hide-input"]}
             cell.outputs = [shown for output in cell.outputs if (shown := _output(output)) is not None]
         elif cell.cell_type == "markdown":

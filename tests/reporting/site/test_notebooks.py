@@ -59,6 +59,13 @@ def test_code_is_folded_and_other_metadata_goes():
     assert rest == []
 
 
+def test_given_folders_are_shown_by_their_last_part():
+    source = 'model = "/home/ada/models/mine"\nresults_dir = "C:\\\\x\\\\results"\ntask = "a/b"\nseed = 1'
+    cells = [new_code_cell(source, metadata={"tags": ["injected-parameters"]})]
+    (cell,) = notebooks.staged(new_notebook(cells=cells)).cells
+    assert cell.source == 'model = "…/mine"\nresults_dir = "…/results"\ntask = "a/b"\nseed = 1'
+
+
 @pytest.mark.parametrize("fence", ["```", "~~~~", "  ```"])
 def test_a_fence_of_a_markdown_cell_calls_nothing(fence):
     source = f"{fence}{{include}} /etc/passwd\n{fence}\n"
