@@ -17,6 +17,8 @@ RUNS    ?=
 RESULTS ?=
 DEVICE  ?=
 GPU     ?=
+SHARDS  ?=
+CLUSTER ?=
 ARGS    ?=
 
 # The first Python of a supported version that can make virtual environments; PYTHON=<path> names another.
@@ -52,12 +54,14 @@ CHOICE = $(call option,--profile,PROFILE) $(call option,--model,MODEL) $(call op
 WHAT   = $(call option,--profile,PROFILE) $(call option,--model,MODEL) $(call option,--task,TASK) \
 	$(call option,--data-dir,DATA) $(call option,--papers,PAPERS) $(call option,--gpu,GPU)
 # A word of SWEEP is a parameter with its values: SWEEP="k=4,10 n_questions=20,40" is a grid.
-MORE = $(call option,--seeds,SEEDS) $(foreach one,$(SWEEP),--sweep '$(one)')
+MORE = $(call option,--seeds,SEEDS) $(foreach one,$(SWEEP),--sweep '$(one)') $(call option,--shards,SHARDS) \
+	$(if $(strip $(CLUSTER)),--executor-profile 'env/cluster/$(strip $(CLUSTER))')
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
 	@echo; echo "  Variables of reproduce: PROFILE=smoke|cpu|gpu|paper MODEL= TASK= DATA= PAPERS= JOBS= SEED= RESULTS= DEVICE="
 	@echo "  SEEDS=5 pools as many seeds; SWEEP=\"k=4,10\" runs each value. Of compare: RUNS=\"cpu-testbed cpu-testbed-large\"."
+	@echo "  SHARDS=4 workers share the model runs of each notebook; CLUSTER=slurm runs the jobs there (env/cluster)."
 
 setup: $(READY)  ## make .venv (done by the other targets when it is missing or outdated)
 

@@ -2,7 +2,8 @@
 
 A stage lies in `<name>-<12 hexadecimal digits>.parquet`; the digits are a hash of everything that determines
 it, and that key is kept in the file. While it is computed, its finished chunks lie in
-`<name>-<digits>.parts/`.
+`<name>-<digits>.parts/`; where several workers share the records, they are what is shared out
+(`replication.lm.shards`).
 """
 
 import dataclasses
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from replication.files import write_atomic
-from replication.lm import meter
+from replication.lm import meter, shards
 from replication.lm.sources import source_hash
 from replication.settings import InputError
 
@@ -103,6 +104,11 @@ def read_frame(path: Path, key: str) -> "pd.DataFrame | None":
     return data.replace_schema_metadata(None).to_pandas()
 
 
+def _part(parts: Path, number: int) -> Path:
+    """Return the file of a chunk."""
+    return parts / f"{number:04d}.parquet"
+
+
 class Store:
     """The records of one folder.
 
@@ -187,7 +193,12 @@ class Store:
             }
         )
         pieces = [items[start : start + chunk] for start in range(0, len(items), chunk)]
-        return self._once(name, text, lambda parts: self._chunks(name, text, pieces, run, parts))
+        return self._once(
+            name,
+            text,
+            lambda parts: self._chunks(name, text, pieces, run, parts),
+            lambda path, parts: self._share(path, text, pieces, run, parts),
+        )
 
     def _chunks(
         self,
@@ -202,7 +213,7 @@ class Store:
 
         tables = []
         for number, piece in enumerate(pieces):
-            part = parts / f"{number:04d}.parquet"
+            part = _part(parts, number)
             table = read_frame(part, key)
             if table is None:
                 table = run(piece)
@@ -213,19 +224,57 @@ class Store:
                 self.progress(name, number + 1, len(pieces))
         return pd.concat(tables, ignore_index=True)
 
-    def _once(self, name: str, key: str, compute: "Callable[[Path], pd.DataFrame]") -> "pd.DataFrame":
-        """Return the table under `key`; of several processes that ask, one computes and the others wait."""
-        from filelock import FileLock
+    def _share(
+        self,
+        path: Path,
+        key: str,
+        pieces: Sequence[list[Any]],
+        run: "Callable[[list[Any]], pd.DataFrame]",
+        parts: Path,
+    ) -> None:
+        """Compute the parts that no other worker computes, until all are there or the table `path` is."""
+        missing = dict(enumerate(pieces))
+        while missing and not path.is_file():
+            before = len(missing)
+            for number, piece in list(missing.items()):
+                with shards.attempt(self._lock(f"{path.stem}-{number:04d}")) as mine:
+                    if not mine:
+                        continue
+                    part = _part(parts, number)
+                    # The table last: parts are removed once it is there.
+                    if read_frame(part, key) is None and not path.is_file():
+                        write_frame(part, run(piece), key)
+                        self.chunks_computed += 1
+                del missing[number]
+            if len(missing) == before:
+                shards.pause()
 
+    def _lock(self, stem: str) -> Path:
+        """Return the file of a lock, its folder made."""
+        locks = self.folder / ".locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        return locks / f"{stem}.lock"
+
+    def _once(
+        self,
+        name: str,
+        key: str,
+        compute: "Callable[[Path], pd.DataFrame]",
+        share: "Callable[[Path, Path], None] | None" = None,
+    ) -> "pd.DataFrame":
+        """Return the table under `key`; of several processes that ask, one computes and the others wait.
+
+        Several workers come together first in `share`, which takes the path and the folder of the parts.
+        """
         if not name or not all(character.isalnum() or character in "_-" for character in name):
             raise InputError(f"{name!r} cannot name a stage: use letters, digits, '_' and '-'.")
         stem = f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
         path, parts = self.folder / f"{stem}.parquet", self.folder / f"{stem}.parts"
         table = read_frame(path, key)
         if table is None:
-            locks = self.folder / ".locks"
-            locks.mkdir(parents=True, exist_ok=True)
-            with FileLock(locks / f"{stem}.lock"):
+            if share is not None and shards.shared():
+                share(path, parts)
+            with shards.holding(self._lock(stem)):
                 table = read_frame(path, key)  # another process may have finished it meanwhile
                 if table is None:
                     return self._compute(path, parts, key, compute)

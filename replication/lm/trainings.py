@@ -8,12 +8,11 @@ notebooks share trainings, and one that was killed is all that is done again.
 import hashlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-
-from replication.lm import meter
+from replication.lm import meter, shards
 from replication.lm.loading import LanguageModel, load, use_ladder
 from replication.lm.memory import check_trainable
 from replication.lm.records import Store, canonical, read_frame, write_frame
@@ -83,11 +82,9 @@ class OnceTrained:
             raise OSError(f"{folder} could not be read back: check the disk.")
         return folder, found
 
-    def lock(self, name: str) -> FileLock:
-        """Return a lock among the processes of the run."""
-        locks = self.store.folder / ".locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        return FileLock(locks / f"{name}.lock")
+    def lock(self, name: str) -> AbstractContextManager[None]:
+        """Return a lock among the processes of the run; with several workers it may raise `shards.Held`."""
+        return shards.holding(self.store.folder / ".locks" / f"{name}.lock")
 
     def table(self, stem: str, name: str) -> Path:
         """Return the file of a table."""

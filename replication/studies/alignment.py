@@ -22,6 +22,7 @@ from replication.alignment.plans import Example, Hyper, Tuning
 from replication.alignment.preferences import Pair
 from replication.lm import engine
 from replication.lm.loading import LanguageModel
+from replication.lm.shards import each
 from replication.settings import NotTestable, Settings, model_label, split_model, with_options
 from replication.tasks.base import Question, Task, load_task
 from replication.testbed import grown, story_commitments, worlds
@@ -263,4 +264,5 @@ class Family:
     def right(self, cell: Cell, runs: Sequence[Trained | str]) -> np.ndarray:
         """Return whether each test question is answered rightly: (questions, models) float64."""
         folders = [str(run.folder) if isinstance(run, Trained) else run for run in runs]
-        return np.stack([self.answers(cell, one)["correct"].to_numpy(dtype=float) for one in folders], axis=1)
+        found = each(lambda one: self.answers(cell, one)["correct"].to_numpy(dtype=float), folders)
+        return np.stack(found, axis=1)

@@ -17,6 +17,7 @@ from replication.alignment.objectives import Objective
 from replication.alignment.plans import Example, Hyper, Plan, Tuning, Watch
 from replication.alignment.preferences import Pair, weighted
 from replication.lm.loading import LanguageModel
+from replication.lm.shards import each
 from replication.settings import NotTestable, Settings
 from replication.studies.alignment import Cell, Family
 
@@ -175,7 +176,7 @@ class Study(Family):
 
     def runs(self, cell: Cell, row: Row) -> list[Trained]:
         """Return the trainings of a row, one for each seed."""
-        return [self.train(cell, row, seed) for seed in self.seeds]
+        return each(lambda seed: self.train(cell, row, seed), self.seeds)
 
     def outcomes(self, cell: Cell, row: Row | None = None) -> np.ndarray:
         """Return whether test questions are answered rightly: (questions, seeds); the base without a row."""

@@ -9,6 +9,7 @@ from replication.alignment.experiment import Trained
 from replication.evaluation import clusters, paired
 from replication.evaluation.accuracy import mean
 from replication.evaluation.claims import Estimate
+from replication.lm.shards import each, grid
 from replication.studies.alignment import Cell
 from replication.studies.cdpo import BY_LABEL, CONTROLS, EQUAL, ROWS, SHUFFLED, TWICE, Row, Study
 
@@ -27,12 +28,14 @@ def label(row: Row | None) -> str:
 
 def outcomes(study: Study) -> dict[Cell, dict[str, np.ndarray]]:
     """Return the main table's outcomes: cell -> row -> (questions, seeds)."""
-    return {cell: {label(row): study.outcomes(cell, row) for row in MAIN} for cell in study.cells}
+    found = grid(study.outcomes, study.cells, MAIN)
+    return {cell: dict(zip(map(label, MAIN), own, strict=True)) for cell, own in found.items()}
 
 
 def controls(study: Study) -> dict[str, np.ndarray]:
     """Return the outcomes of the rows that the paper lacks, in the first cell: row -> (questions, seeds)."""
-    return {row.label: study.outcomes(study.cells[0], row) for row in CONTROLS}
+    found = each(lambda row: study.outcomes(study.cells[0], row), CONTROLS)
+    return {row.label: own for row, own in zip(CONTROLS, found, strict=True)}
 
 
 def stacked(found: Outcomes, name: str) -> np.ndarray:
@@ -42,13 +45,13 @@ def stacked(found: Outcomes, name: str) -> np.ndarray:
 
 def bases(study: Study) -> Estimate:
     """Return the greedy accuracy of the bases, all cells together."""
-    return mean(np.concatenate([study.right(cell, [study.base(cell)]) for cell in study.cells]))
+    return mean(np.concatenate(each(lambda cell: study.right(cell, [study.base(cell)]), study.cells)))
 
 
 def divergence(study: Study) -> Estimate:
     """Return the mean KL(P_p || P_n) over rejected responses, nats, of the cell where it is smallest."""
-    each = [mean(np.array([one.kl.mean() for one in study.scores(cell)])) for cell in study.cells]
-    return min(each, key=lambda estimate: estimate.value)
+    found = each(lambda cell: mean(np.array([one.kl.mean() for one in study.scores(cell)])), study.cells)
+    return min(found, key=lambda estimate: estimate.value)
 
 
 def table_3(found: Outcomes, published: pd.DataFrame) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from replication.decoding import cot_decoding as cot
 from replication.decoding.experiment import Experiment, Run
 from replication.evaluation.accuracy import proportion
 from replication.evaluation.claims import Estimate
+from replication.lm.shards import each
 from replication.testbed import models
 
 SAMPLERS = ("temperature", "top-k", "top-p")
@@ -125,9 +126,8 @@ def sampled(experiment: Experiment, decoder: str, **where: object) -> np.ndarray
         **where: model, task, style and suffix; the run's own by default.
     """
     seeds = range(int(experiment.settings.sizes["seeds"]))
-    return np.stack(
-        [graded(experiment.decode(decoder, seed=s, **where))[0].to_numpy() for s in seeds], axis=1
-    )
+    found = each(lambda seed: graded(experiment.decode(decoder, seed=seed, **where))[0].to_numpy(), seeds)
+    return np.stack(found, axis=1)
 
 
 def self_consistency(experiment: Experiment, **where: object) -> np.ndarray:

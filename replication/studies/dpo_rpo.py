@@ -6,9 +6,9 @@ that are learnt. How the iterations go is in `dpo_rpo_iterations`.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from replication.alignment.preferences import Pair
 from replication.evaluation import paired
 from replication.evaluation.accuracy import mean
 from replication.evaluation.claims import Estimate
+from replication.lm.shards import each, grid
 from replication.settings import Settings
 from replication.studies.alignment import Cell, Family
 from replication.testbed import story_commitments
@@ -124,13 +125,12 @@ class Study:
     @cached_property
     def runs(self) -> Runs:
         """The trainings of one iteration by name, one a seed; gold solutions, where there are any, once."""
-        sft = [self.sft(seed) for seed in self.seeds]
+        makers: dict[str, Callable[[int], Trained]] = {CHOSEN: self.sft, DPO: self.dpo}
+        makers[DPO + FROM_SFT] = lambda seed: self.dpo(seed, str(self.sft(seed).folder))
+        makers |= {name_of(alpha): partial(self.rpo, alpha=alpha) for alpha in ALPHAS}
+        makers[RPO + FROM_SFT] = lambda seed: self.rpo(seed, str(self.sft(seed).folder))
         found = {GOLD: [self.gold(self.seeds[0])]} if self.family.generated else {}
-        found |= {CHOSEN: sft, DPO: [self.dpo(seed) for seed in self.seeds]}
-        found[DPO + FROM_SFT] = [self.dpo(s, str(own.folder)) for s, own in zip(self.seeds, sft, strict=True)]
-        found |= {name_of(alpha): [self.rpo(s, alpha=alpha) for s in self.seeds] for alpha in ALPHAS}
-        found[RPO + FROM_SFT] = [self.rpo(s, str(own.folder)) for s, own in zip(self.seeds, sft, strict=True)]
-        return found
+        return found | grid(lambda name, seed: makers[name](seed), makers, self.seeds)
 
     # What is made of them
 
@@ -141,7 +141,8 @@ class Study:
 
     def right(self, runs: Sequence[Trained]) -> np.ndarray:
         """Return whether each test question is answered rightly: (questions, seeds)."""
-        return np.concatenate([self.family.made(self._right, str(run.folder)) for run in runs], axis=1)
+        found = each(lambda run: self.family.made(self._right, str(run.folder)), runs)
+        return np.concatenate(found, axis=1)
 
     def _right(self, model: str) -> np.ndarray:
         """Return whether a model answers each test question rightly: (questions, 1)."""

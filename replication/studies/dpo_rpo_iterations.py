@@ -6,7 +6,7 @@ the later iterations come from another model.
 """
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from replication.alignment.preferences import Pair
 from replication.evaluation import paired
 from replication.evaluation.accuracy import majority_vote, mean, proportion
 from replication.evaluation.claims import Estimate
+from replication.lm.shards import each
 from replication.settings import NotTestable
 from replication.studies.dpo_rpo import BASE, Study
 from replication.tasks.base import Question
@@ -95,17 +96,22 @@ class Loop:
             starts = (
                 [str(run.folder) for run in found[-1]] if found else [self.study.base] * len(self.study.seeds)
             )
-            found.append([
-                self.train(f"iteration-{place + 1}-{seed}", seed, start, self.samples(place, start, seed))
-                for seed, start in zip(self.study.seeds, starts, strict=True)
-            ])  # fmt: skip
+            given = list(zip(self.study.seeds, starts, strict=True))
+            found.append(each(partial(self._iteration, place), given))
         return found
+
+    def _iteration(self, place: int, given: tuple[int, str]) -> Trained:
+        """Return one training of an iteration, given its seed and the model that it starts from."""
+        seed, start = given
+        return self.train(f"iteration-{place + 1}-{seed}", seed, start, self.samples(place, start, seed))
 
     @cached_property
     def once(self) -> list[Trained]:
         """One iteration on the pairs of all questions, sampled from the base."""
         samples = [own for place in range(ITERATIONS) for own in self.samples(place, self.study.base, 0)]
-        return [self.train(f"once-{seed}", seed, self.study.base, samples) for seed in self.study.seeds]
+        return each(
+            lambda seed: self.train(f"once-{seed}", seed, self.study.base, samples), self.study.seeds
+        )
 
     @property
     def models(self) -> dict[str, list[Trained]]:

@@ -18,6 +18,7 @@ from replication.decoding.truncation import critical_temperature
 from replication.evaluation import paired
 from replication.evaluation.claims import Estimate
 from replication.lm.scoring import logits_at
+from replication.lm.shards import each
 from replication.settings import InputError
 from replication.studies import samplers
 from replication.studies.samplers import Sampler
@@ -186,7 +187,8 @@ def before_runs(
     experiment: Experiment, p: float, temperatures: Sequence[float], **where: object
 ) -> pd.DataFrame:
     """Return the outcomes of min-p before the temperature, under one label."""
-    parts = [runs(experiment, [before(p, t)], [t], **where) for t in dict.fromkeys(temperatures)]
+    different = list(dict.fromkeys(temperatures))
+    parts = each(lambda t: runs(experiment, [before(p, t)], [t], **where), different)
     return pd.concat(parts, ignore_index=True).assign(sampler=f"min-p {p:g} before the temperature", value=p)
 
 
@@ -203,12 +205,13 @@ def size_runs(
     experiment: Experiment, models: Sequence[str], temperatures: Sequence[float] = (1.0,)
 ) -> dict[str, tuple[Heat, pd.DataFrame]]:
     """Return for every model its temperatures and the outcomes at `temperatures` and at its own hot one."""
-    found = {}
-    for model in models:
+
+    def one(model: str) -> tuple[Heat, pd.DataFrame]:
         own = heat(experiment, model)
         grid = tuple(dict.fromkeys((*temperatures, own.hot)))
-        found[model] = own, runs(experiment, (PLAIN, NUCLEUS, MIN_P), grid, model=model)
-    return found
+        return own, runs(experiment, (PLAIN, NUCLEUS, MIN_P), grid, model=model)
+
+    return dict(zip(models, each(one, models), strict=True))
 
 
 def size_table(sizes: Mapping[str, tuple[Heat, pd.DataFrame]]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from replication.evaluation import paired
 from replication.evaluation.accuracy import mean, proportion
 from replication.evaluation.bootstrap import around, counts, expanded
 from replication.evaluation.claims import Estimate
+from replication.lm.shards import grid
 from replication.pretraining.experiment import Trained
 from replication.studies.rho1 import LENGTH, RATIO, ROWS, Study, final
 
@@ -26,7 +27,7 @@ def main_runs(study: Study) -> dict[str, list[Trained]]:
         "reverse, 60 %": study.reverse,
         "CLM on corpus and clean data": study.both,
     }
-    runs = {name: [make(seed) for seed in study.seeds] for name, make in makers.items()}
+    runs = grid(lambda name, seed: makers[name](seed), makers, study.seeds)
     return {"reference model": [study.reference], **runs}
 
 
@@ -148,7 +149,7 @@ def _earlier(steps: np.ndarray, ours: np.ndarray, theirs: np.ndarray) -> np.ndar
 
 def sweep(study: Study) -> dict[float, list[Trained]]:
     """Return the short trainings at every ratio."""
-    return {ratio: [study.short(seed, ratio) for seed in study.seeds] for ratio in RATIOS}
+    return grid(lambda ratio, seed: study.short(seed, ratio), RATIOS, study.seeds)
 
 
 def sweep_curve(study: Study, runs: dict[float, list[Trained]]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from scipy.stats import rankdata
 from replication.evaluation import clusters
 from replication.evaluation.bootstrap import around
 from replication.evaluation.claims import Estimate
+from replication.lm.shards import grid
 from replication.pretraining.trajectories import AccuracyLaw, accuracy_law
 from replication.settings import InputError
 from replication.studies.rho1 import RATIO, Study, targets
@@ -27,10 +28,8 @@ EDGES = (-1.0, -0.1, 0.1, 1.0)  # of the five levels of excess loss that are sho
 
 def learners(study: Study, part: str = NOISY) -> dict[str, Tokens]:
     """Return the token losses of plain and of selective training, all seeds."""
-    runs = {
-        "CLM": [study.clm(seed) for seed in study.seeds],
-        "SLM": [study.slm(seed) for seed in study.seeds],
-    }
+    makers = {"CLM": study.clm, "SLM": study.slm}
+    runs = grid(lambda name, seed: makers[name](seed), makers, study.seeds)
     return {name: tokens(study, own, part) for name, own in runs.items()}
 
 

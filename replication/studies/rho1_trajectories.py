@@ -7,6 +7,7 @@ import pandas as pd
 
 from replication.evaluation import clusters
 from replication.evaluation.claims import Estimate
+from replication.lm.shards import each
 from replication.pretraining import trajectories
 from replication.pretraining.trajectories import CLASSES
 from replication.studies.rho1 import Study
@@ -21,7 +22,7 @@ ENDS = "end of page"
 
 def clm_tokens(study: Study) -> Tokens:
     """Return the token losses of plain language modelling at its checkpoints, the base left out."""
-    return tokens(study, [study.clm(seed) for seed in study.seeds], reference=False).later()
+    return tokens(study, each(study.clm, study.seeds), reference=False).later()
 
 
 def classes(found: Tokens) -> np.ndarray:

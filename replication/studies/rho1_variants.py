@@ -9,6 +9,7 @@ import pandas as pd
 from replication.evaluation import paired
 from replication.evaluation.accuracy import mean
 from replication.evaluation.claims import Estimate
+from replication.lm.shards import grid
 from replication.pretraining import plans, tool
 from replication.pretraining.experiment import Trained
 from replication.pretraining.plans import Hyper
@@ -60,10 +61,11 @@ WORLDS = {
 
 def self_reference(study: Study) -> dict[str, list[Trained]]:
     """Return the trainings of Table 3, plain training of the same length first."""
-    runs = {"CLM": [study.short(seed, 1.0) for seed in study.seeds]}
-    for name, (masks, how) in SELF.items():
-        runs[name] = [study.self_reference(seed, masks, how) for seed in study.seeds]
-    return runs
+
+    def one(name: str, seed: int) -> Trained:
+        return study.short(seed, 1.0) if name == "CLM" else study.self_reference(seed, *SELF[name])
+
+    return grid(one, ("CLM", *SELF), study.seeds)
 
 
 def self_table(study: Study, runs: dict[str, list[Trained]], published: pd.DataFrame) -> pd.DataFrame:
@@ -142,10 +144,8 @@ def strong_runs(study: Study) -> dict[str, list[Trained]]:
         )  # fmt: skip
         return study.trainings.train(plan)
 
-    return {
-        "CLM": [run(seed, EVERYTHING, {}) for seed in study.seeds],
-        "SLM, small reference": [run(seed, Selection(RATIO), columns) for seed in study.seeds],
-    }
+    given = {"CLM": (EVERYTHING, {}), "SLM, small reference": (Selection(RATIO), columns)}
+    return grid(lambda name, seed: run(seed, *given[name]), given, study.seeds)
 
 
 def strong_table(study: Study, runs: dict[str, list[Trained]]) -> pd.DataFrame:
@@ -178,13 +178,13 @@ class General:
             "general", study.settings.seed, blocks=self.clean, steps=steps, exam=nothing
         )
         columns = study.trainings.scores(self.reference.folder, self.noisy)
-        self.runs = {
-            "CLM": [study.train("general", s, blocks=self.noisy, exam=nothing) for s in study.seeds],
-            "SLM, 60 %": [
-                study.train("general", s, Selection(RATIO), blocks=self.noisy, columns=columns, exam=nothing)
-                for s in study.seeds
-            ],
-        }
+        given = {"CLM": (EVERYTHING, {}), "SLM, 60 %": (Selection(RATIO), columns)}
+
+        def one(name: str, seed: int) -> Trained:
+            selection, own = given[name]
+            return study.train("general", seed, selection, blocks=self.noisy, columns=own, exam=nothing)
+
+        self.runs = grid(one, given, study.seeds)
 
     def outcomes(self, folders: Sequence[object], task: Task, questions: Sequence[Question]) -> np.ndarray:
         """Return whether models answer rightly: (questions, models)."""
@@ -238,16 +238,17 @@ def tool_runs(study: Study) -> dict[str, list[Trained]]:
     steps = int(study.sizes["tool_steps"])
     pages = study.blocks(web.Web(tool=True).clean(), TOOL, max(ROWS, steps * ROWS))
     nothing = plans.Exam()
-    made = {"base": [study.base] * len(study.seeds)}
-    made |= {"CLM": [study.clm(seed).folder for seed in study.seeds]}
-    made |= {"SLM, 60 %": [study.slm(seed).folder for seed in study.seeds]}
-    return {
-        name: [
-            study.train("tool", seed, blocks=pages, steps=steps, base=folder, exam=nothing)
-            for seed, folder in zip(study.seeds, folders, strict=True)
-        ]
-        for name, folders in made.items()
+    starts = {
+        "base": lambda seed: study.base,
+        "CLM": lambda seed: study.clm(seed).folder,
+        "SLM, 60 %": lambda seed: study.slm(seed).folder,
     }
+
+    def one(name: str, seed: int) -> Trained:
+        folder = starts[name](seed)
+        return study.train("tool", seed, blocks=pages, steps=steps, base=folder, exam=nothing)
+
+    return grid(one, starts, study.seeds)
 
 
 def tool_answers(study: Study, run: Trained) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from replication.decoding.truncation import check, parameter, positive_temperatu
 from replication.evaluation import paired
 from replication.evaluation.accuracy import majority_vote, mean, proportion
 from replication.evaluation.claims import Estimate
+from replication.lm.shards import each
 from replication.settings import InputError
 
 GREEDY = "greedy"
@@ -169,16 +170,15 @@ def outcomes(
     Returns:
         The rows of `graded` with the columns sampler (label), rule, value and temperature.
     """
-    rows = []
-    for sampler in samplers:
-        for temperature in temperatures:
-            found = graded(draw(experiment, sampler, temperature, **where))
-            rows.append(
-                found.assign(
-                    sampler=sampler.label, rule=sampler.rule, value=sampler.value, temperature=temperature
-                )
-            )
-    return pd.concat(rows, ignore_index=True)
+
+    def one(cell: tuple[Sampler, float]) -> pd.DataFrame:
+        sampler, temperature = cell
+        return graded(draw(experiment, sampler, temperature, **where)).assign(
+            sampler=sampler.label, rule=sampler.rule, value=sampler.value, temperature=temperature
+        )
+
+    cells = [(sampler, temperature) for sampler in samplers for temperature in temperatures]
+    return pd.concat(each(one, cells), ignore_index=True)
 
 
 def greedy(experiment: Experiment, **where: Any) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from replication.evaluation import paired
 from replication.evaluation.accuracy import mean
 from replication.evaluation.claims import Estimate
 from replication.lm.scoring import score
+from replication.lm.shards import each, grid
 from replication.settings import Settings
 from replication.studies.alignment import Cell, Family
 from replication.tasks.base import Task
@@ -86,7 +87,7 @@ class Study:
         """The trainings by name, a seed each."""
         objectives = {DPO: Objective("dpo"), TDPO1: Objective("tdpo1")}
         objectives |= {tdpo2(alpha): Objective("tdpo2", alpha=alpha) for alpha in ALPHAS}
-        return {name: [self.train(one, seed) for seed in self.seeds] for name, one in objectives.items()}
+        return grid(lambda name, seed: self.train(objectives[name], seed), objectives, self.seeds)
 
     @cached_property
     def without_gradient(self) -> Trained:
@@ -98,7 +99,7 @@ class Study:
     def right(self, runs: Sequence[Trained | str]) -> np.ndarray:
         """Return whether each test question is answered rightly, greedily: (questions, models)."""
         folders = [str(run.folder) if isinstance(run, Trained) else run for run in runs]
-        return np.concatenate([self.family.made(self._right, folder) for folder in folders], axis=1)
+        return np.concatenate(each(lambda one: self.family.made(self._right, one), folders), axis=1)
 
     def _right(self, model: str) -> np.ndarray:
         """Return whether a model answers each test question rightly: (questions, 1)."""

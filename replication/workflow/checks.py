@@ -7,7 +7,7 @@ from typing import Any
 
 from replication import settings
 from replication.settings import InputError
-from replication.workflow import parameters
+from replication.workflow import executors, parameters
 from replication.workflow.discovery import Notebook, select
 
 
@@ -32,6 +32,15 @@ class Request:
     extra: Mapping[str, Any] = field(default_factory=dict)
     variant: str = ""
     topics: tuple[str, ...] = ()
+    shards: int = 1
+    executor_profile: str = ""
+
+    @property
+    def side_by_side(self) -> int:
+        """How many jobs run at a time: the executor profile's number where there is one."""
+        if not self.executor_profile:
+            return self.jobs
+        return executors.side_by_side(executors.read(self.executor_profile), self.executor_profile)
 
 
 def resolve(request: Request) -> dict[Path, list[Notebook]]:
@@ -44,6 +53,10 @@ def resolve(request: Request) -> dict[Path, list[Notebook]]:
     """
     if request.jobs < 1:
         raise InputError(f"The number of jobs needs to be at least 1, got {request.jobs}.")
+    if request.shards < 1:
+        raise InputError(f"The number of shards needs to be at least 1, got {request.shards}.")
+    if request.executor_profile:
+        executors.read(request.executor_profile)
     notebooks = chosen(request)
     runs: dict[Path, list[Notebook]] = {}
     for paper, run_dir in run_dirs(request, notebooks).items():

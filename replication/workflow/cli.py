@@ -47,6 +47,10 @@ def reproduce(
     sweep: Sweep = None,
     results: Results = "",
     notebooks: Folder = "",
+    shards: Annotated[int, typer.Option(help="Workers that share the model runs of each notebook.")] = 1,
+    executor_profile: Annotated[
+        str, typer.Option(help="Folder of a Snakemake profile: env/cluster/slurm; its `jobs` counts.")
+    ] = "",
 ) -> None:
     """Run the notebooks of all papers in order and judge every claim."""
     from replication.workflow.checks import Request
@@ -57,7 +61,10 @@ def reproduce(
 
     lifeline.follow(lifeline.FOLLOW)
     chosen = tuple(papers.replace(",", " ").split())
-    request = Request(profile, model, task, data_dir, chosen, seed, device, results, jobs, notebooks)
+    where = {"results_dir": results, "notebooks_dir": notebooks, "executor_profile": executor_profile}
+    request = Request(
+        profile, model, task, data_dir, chosen, seed, device, jobs=jobs, shards=shards, **where
+    )
     if sweep and seeds != 1:
         raise InputError("Choose --seeds or --sweep: --sweep seed=0,1,2 runs seeds side by side.")
     if sweep:

@@ -1,47 +1,88 @@
-"""One notebook, as Snakemake's rules call it: `python -m replication.workflow.job PLAN LABEL`.
+"""One notebook, as Snakemake's rules call it: `python -m replication.workflow.job PLAN LABEL [SHARD]`.
 
-Runs the notebook, makes its page and reports by lines in the events file. Does nothing else than
+Runs the notebook, makes its page and reports what becomes of it (`events`). Does nothing else than
 `python -m replication run`, so a notebook that fails here fails there.
+
+With a number of a shard it is one of several workers that fill the records of the notebook together
+(`replication.lm.shards`), before the notebook runs and finds them. Its own copy of the notebook is not kept,
+and where it fails the rest is left to the notebook, which says why.
 """
 
 import json
 import os
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from replication.lm import meter
+from replication.lm import meter, shards
 from replication.settings import InputError
-from replication.workflow import lifeline, plan
-from replication.workflow.execute import NotebookError, execute
+from replication.workflow import events, lifeline, plan
+from replication.workflow.execute import OUT_OF_MEMORY, NotebookError, execute, failed_path
 
 
-def main(plan_file: str, label: str) -> int:
-    """Run the notebook of that label; return the exit code."""
-    lifeline.follow(lifeline.LEADER)
+def main(plan_file: str, label: str, shard: str = "") -> int:
+    """Run the notebook of that label, or one of its workers; return the exit code."""
+    work = Path(plan_file).parent
+    lifeline.follow(lifeline.LEADER, work / plan.PULSE)
     content = plan.read(plan_file)
     job = plan.job_of(content, label)
-    events = Path(plan_file).with_name(plan.EVENTS)
-    run_dir = events.parents[1]
-    output = run_dir / job["output"]
+    # Other notebooks of the paper may be filling the same records, so all take part in sharing them out.
+    if content["shards"] > 1:
+        os.environ[shards.VARIABLE] = str(content["shards"])
+    given = (job["parameters"], content["offline"], content["variant"])
+    return _worker(work, job, given, int(shard)) if shard else _notebook(work, job, given)
+
+
+def _notebook(work: Path, job: Mapping[str, Any], given: Sequence[Any]) -> int:
+    """Run the notebook (`given` goes to `execute`) and make its page; return the exit code."""
+    label, rule = job["label"], job["rule"]
+    before = events.last(work / plan.EVENTS, rule)
+    # A job that was killed is worth another try; a notebook that failed by itself would fail again.
+    if before.get("state") == "failed" and before["code"] != OUT_OF_MEMORY:
+        print(f"{label} {before['message']}")
+        return before["code"]
+    events.report(work / plan.EVENTS, rule, label, "started")
+    output = work.parent / job["output"]
     costs = output.parents[1] / "costs" / f"{output.stem}.json"
     os.environ[meter.VARIABLE] = str(costs)
-    report(events, label, "started")
     started, used = time.monotonic(), processor_seconds()
     try:
-        given = (job["parameters"], content["offline"], content["variant"])
         seconds = execute(Path(job["source"]), output, *given)
         if not costs.is_file():
             without_model(costs, processor_seconds() - used)
-        make_page(output, run_dir / job["page"])
+        make_page(output, work.parent / job["page"])
     except (InputError, NotebookError) as error:
-        seconds = time.monotonic() - started
+        seconds, code = round(time.monotonic() - started, 1), getattr(error, "exit_code", 2)
         message = str(error).removeprefix(f"{label} ")
         kept = str(getattr(error, "kept", None) or "")
-        report(events, label, "failed", seconds=round(seconds, 1), message=message, kept=kept)
-        return getattr(error, "exit_code", 2)
-    report(events, label, "done", seconds=round(seconds, 1))
+        print(f"{label} {message}")
+        events.report(
+            work / plan.EVENTS, rule, label, "failed", seconds=seconds, message=message, kept=kept, code=code
+        )
+        return code
+    events.report(work / plan.EVENTS, rule, label, "done", seconds=round(seconds, 1))
+    return 0
+
+
+def _worker(work: Path, job: Mapping[str, Any], given: Sequence[Any], number: int) -> int:
+    """Run the notebook for its records alone, and leave the marker that Snakemake waits for."""
+    label, shard = job["label"], job["shards"][number - 1]
+    marker = work.parent / shard["marker"]
+    copy = marker.with_suffix(".ipynb")
+    events.report(work / plan.EVENTS, shard["rule"], label, "started", shard=number)
+    started, told = time.monotonic(), "done"
+    try:
+        execute(Path(job["source"]), copy, *given)
+    except (InputError, NotebookError) as error:
+        told = f"the rest is left to the notebook: {error}"
+    for path in (copy, failed_path(copy)):
+        path.unlink(missing_ok=True)
+    seconds = round(time.monotonic() - started, 1)
+    print(f"{label}, shard {number}, {seconds} s: {told}")
+    events.report(work / plan.EVENTS, shard["rule"], label, "done", shard=number, seconds=seconds)
+    marker.touch()
     return 0
 
 
@@ -66,16 +107,6 @@ def make_page(notebook: Path, page: Path) -> None:
     html.export(
         notebook, page, title=f"{notebook.parents[1].name}: {notebook.stem}", home="../../site/index.html"
     )
-
-
-def report(events: Path, label: str, state: str, **details: Any) -> None:
-    """Append one event; a line is written at once, so lines of parallel jobs do not mix."""
-    line = json.dumps({"notebook": label, "state": state, "time": round(time.time(), 1), **details})
-    handle = os.open(events, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        os.write(handle, f"{line}\n".encode())
-    finally:
-        os.close(handle)
 
 
 if __name__ == "__main__":

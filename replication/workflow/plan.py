@@ -2,18 +2,23 @@
 
 import json
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from replication.settings import split_model
+from replication.workflow import resources
 from replication.workflow.discovery import Notebook, contents, sources
 
 FOLDER = ".workflow"
 PLAN = "plan.json"
-EVENTS = "events.jsonl"
+EVENTS = "events"
+PULSE = "alive"
 LOG = "snakemake.log"
+LOGS = "logs"
+SHARDS = "shards"
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class Plan:
         seconds: label -> expected seconds of a notebook. Several at a time begin with the longest, so that
             none is left alone at the end; without them the order is that of reading.
         variant: last part of the run's name, which its notebooks have to know.
+        shards: workers that fill the records of each notebook before it runs; 1 leaves it to the notebook.
+        expected: label -> about how many seconds a notebook takes, for what a scheduler is asked for.
     """
 
     run_dir: Path
@@ -36,6 +43,8 @@ class Plan:
     offline: bool
     seconds: Mapping[str, float] = field(default_factory=dict)
     variant: str = ""
+    shards: int = 1
+    expected: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -49,12 +58,12 @@ class Plan:
 
     @property
     def events(self) -> Path:
-        """What the jobs report, one JSON object a line."""
+        """Folder of what the jobs report, see `events`."""
         return self.folder / EVENTS
 
     @property
     def log(self) -> Path:
-        """Output of Snakemake and of the jobs."""
+        """Output of Snakemake, and of the jobs that failed; that of all jobs lies in `logs/`."""
         return self.folder / LOG
 
     def write(self) -> Path:
@@ -67,9 +76,11 @@ class Plan:
             "sources": [str(path) for path in self._inputs()],
             "offline": self.offline,
             "variant": self.variant,
+            "shards": self.shards,
             "jobs": [self._job(*each) for each in enumerate(self.notebooks)],
         }
-        self.events.write_text("")
+        shutil.rmtree(self.events, ignore_errors=True)
+        self.events.mkdir()
         return write_atomic(self.file, json.dumps(content, indent=1))
 
     def _inputs(self) -> list[Path]:
@@ -80,16 +91,34 @@ class Plan:
 
     def _job(self, position: int, notebook: Notebook) -> dict[str, Any]:
         """Return one job; paths of results are relative to the run, so that the tree can be moved."""
-        output = Path(notebook.output)
+        output, rule = Path(notebook.output), rule_name(notebook.label)
+        numbers = range(1, self.shards + 1) if self.shards > 1 else ()
         return {
             "label": notebook.label,
-            "rule": rule_name(notebook.label),
+            "rule": rule,
             "source": str(notebook.path),
             "output": str(output),
             "page": str(output.with_suffix(".html")),
             "parameters": dict(self.parameters),
             "priority": round(self.seconds.get(notebook.label, len(self.notebooks) - position)),
+            "log": f"{FOLDER}/{LOGS}/{notebook.label}.log",
+            "resources": resources.needed(
+                str(self.parameters.get("profile", "cpu")),
+                str(self.parameters.get("device", "auto")),
+                self.expected.get(notebook.label, 0.0),
+            ),
+            "shards": [_shard(rule, notebook.label, number) for number in numbers],
         }
+
+
+def _shard(rule: str, label: str, number: int) -> dict[str, Any]:
+    """Return one worker of a notebook."""
+    name = f"{rule}_shard_{number}"
+    return {
+        "rule": name,
+        "marker": f"{FOLDER}/{SHARDS}/{name}.done",
+        "log": f"{FOLDER}/{LOGS}/{label}.shard-{number}.log",
+    }
 
 
 def rule_name(label: str) -> str:

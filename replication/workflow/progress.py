@@ -68,10 +68,13 @@ class Progress:
     def event(self, event: Mapping[str, Any]) -> None:
         """Take one event of a job and say what is worth saying."""
         label = event["notebook"]
+        shard = f"{label} shard {event['shard']}" if "shard" in event else ""
         if event["state"] == "started":
-            self.running[label] = self.clock()
+            self.running[shard or label] = self.clock()
             return
-        self.running.pop(label, None)
+        self.running.pop(shard or label, None)
+        if shard:  # only the notebook itself is worth a line
+            return
         self.finished[label] = dict(event)
         place = f"[{len(self.finished)}/{max(len(self.expected), len(self.finished))}]"
         outcome = duration(event["seconds"])

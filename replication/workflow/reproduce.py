@@ -1,6 +1,5 @@
 """`make reproduce`: check, run every notebook through Snakemake, judge, report."""
 
-import json
 import os
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from replication.settings import InputError
 from replication.workflow import checks, lifeline, manifest, plan, site
 from replication.workflow.checks import Request
 from replication.workflow.discovery import Notebook
+from replication.workflow.events import Reader
 from replication.workflow.progress import Progress, duration, expected_seconds, planned
 
 POLL_SECONDS = 0.2
@@ -58,14 +58,17 @@ def _run(run_dir: Path, notebooks: list[Notebook], request: Request, say: Say) -
         offline = checks.offline(given, checks.tasks_of(request, notebooks))
         before = manifest.read(run_dir).get("notebooks", {})
         expected = expected_seconds([notebook.label for notebook in notebooks], request.profile, before)
-        seconds = expected if request.jobs > 1 else {}
-        chosen = plan.Plan(run_dir, tuple(notebooks), given, offline, seconds, request.variant)
+        jobs = request.side_by_side
+        seconds = expected if jobs > 1 else {}
+        more = {"variant": request.variant, "shards": request.shards, "expected": expected}
+        chosen = plan.Plan(run_dir, tuple(notebooks), given, offline, seconds, **more)
         chosen.write()
         started = time.monotonic()
-        say(f"{len(notebooks)} notebooks, {request.jobs} at a time; results in {run_dir}")
+        shared = f" in {request.shards} shards" if request.shards > 1 else ""
+        say(f"{len(notebooks)} notebooks{shared}, {jobs} at a time; results in {run_dir}")
         ran, code = _drive(chosen, expected, request, say)
         if ran:
-            manifest.write(run_dir, {"papers": list(request.papers), **given}, request.jobs, ran)
+            manifest.write(run_dir, {"papers": list(request.papers), **given}, jobs, ran)
         _report(chosen, ran, time.monotonic() - started, say)
     return 0 if code == 0 else 1
 
@@ -74,9 +77,9 @@ def _drive(
     chosen: plan.Plan, expected: Mapping[str, float], request: Request, say: Say
 ) -> tuple[dict[str, dict[str, Any]], int]:
     """Run Snakemake and say how far it is; return the last event of each notebook and the exit code."""
-    progress = Progress(expected, request.jobs, say)
+    progress = Progress(expected, request.side_by_side, say)
     with chosen.log.open("w", encoding="utf-8") as log:
-        engine = _start(chosen, request.jobs, log)
+        engine = _start(chosen, request, log)
         known = False
         try:
             for event in _events(chosen.events, engine):
@@ -94,10 +97,12 @@ def _drive(
     return progress.finished, engine.returncode
 
 
-def _start(chosen: plan.Plan, jobs: int, log: Any) -> subprocess.Popen:
+def _start(chosen: plan.Plan, request: Request, log: Any) -> subprocess.Popen:
     """Start the engine; it and its jobs end when this process does."""
-    command = [sys.executable, "-m", "replication.workflow.engine", str(chosen.file), str(jobs)]
-    environment = os.environ | {lifeline.LEADER: str(os.getpid())}
+    command = [sys.executable, "-m", "replication.workflow.engine", str(chosen.file), str(request.jobs)]
+    if request.executor_profile:
+        command.append(str(Path(request.executor_profile).expanduser().absolute()))
+    environment = os.environ | {lifeline.LEADER: lifeline.name()}
     return subprocess.Popen(
         command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
     )
@@ -114,19 +119,16 @@ def _stop(engine: subprocess.Popen) -> None:
             engine.wait()
 
 
-def _events(path: Path, engine: subprocess.Popen) -> Iterator[dict[str, Any] | None]:
+def _events(folder: Path, engine: subprocess.Popen) -> Iterator[dict[str, Any] | None]:
     """Yield the events as they are written, and None now and then, until the engine has ended."""
-    rest = ""
-    with path.open(encoding="utf-8") as file:
-        while True:
-            ended = engine.poll() is not None
-            rest += file.read()
-            *lines, rest = rest.split("\n")
-            yield from map(json.loads, lines)
-            if ended:
-                return
-            yield None
-            time.sleep(POLL_SECONDS)
+    reader = Reader(folder)
+    while True:
+        ended = engine.poll() is not None
+        yield from reader.new()
+        if ended:
+            return
+        yield None
+        time.sleep(POLL_SECONDS)
 
 
 def _narrow(progress: Progress, chosen: plan.Plan, say: Say) -> bool:

@@ -204,8 +204,8 @@ def test_a_report_stores_it_and_a_site_shows_it(make, settings, shown, tmp_path)
     cell = nbformat.v4.new_code_cell("", execution_count=1, outputs=outputs)
     page = html.render(nbformat.v4.new_notebook(cells=[cell]))
     assert f"data:image/png;base64,{picture}" in page
-    # The site keeps no styles of HTML, but what reads without them.
-    assert "background" not in page
+    # The colours are kept, and so is what reads without them.
+    assert "background" in page
     assert "<sup>B</sup>" in page
     assert " &lt;script&gt;" in page
 

@@ -42,6 +42,8 @@ def ask(tmp_path, toy, model):
         (("--device", "gpu"), "Unknown device 'gpu'"),
         (("--seed", "-1"), "The seed needs to be >= 0"),
         (("--jobs", "0"), "The number of jobs needs to be at least 1"),
+        (("--shards", "0"), "The number of shards needs to be at least 1"),
+        (("--executor-profile", "/no/such"), "No profile.v9+.yaml in the executor profile '/no/such'"),
         (("--results", "/proc/none"), "The results folder /proc/none cannot be written"),
         (("--model", "/tmp/{x}"), "The model folder '/tmp/{x}' does not exist"),
         (("--notebooks", "/no/such/folder"), "No notebook was found in /no/such/folder"),
