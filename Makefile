@@ -91,6 +91,14 @@ test: $(READY)  ## lint, then unit tests and every notebook re-executed and comp
 	@.venv/bin/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --nbval --nbval-current-env \
 	--nbval-cell-timeout=600 --nbval-sanitize-with=env/nbval_sanitize.cfg $(ARGS)
 
+doctor: $(READY)  ## check the machine and say what each profile can do on it
+	@$(RUN) doctor $(call option,--results,RESULTS) $(ARGS)
+
+soak: export HF_HUB_OFFLINE := 1
+soak: export REPLICATION_FUZZ := 200
+soak: $(READY)  ## hostile texts and files, at length: more than 100,000 cases; takes an hour
+	@.venv/bin/python -m pytest -q -n $(JOBS) tests/faults $(ARGS)
+
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@.venv/bin/python -m jupyterlab notebooks $(ARGS)
 

@@ -90,3 +90,24 @@ def render(content: dict[str, Any]) -> str:
             why = f": {one['reason']}" if one["reason"] else ""
             lines.append(f"  {one['kind']:9} {one['id']:18} {one['state']}{why}")
     return "\n".join(lines)
+
+
+def tables(content: dict[str, Any]) -> list[Any]:
+    """Return the status as tables for a terminal (`rich.table.Table`), one per paper."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    found = []
+    for paper in content["papers"]:
+        table = Table(
+            "", "", "state", "", title=f"{paper['key']}: {escape(paper['title'])}", title_justify="left"
+        )
+        for notebook in paper["notebooks"]:
+            seconds = f"{notebook['seconds']:.0f} s" if notebook["seconds"] else ""
+            table.add_row("notebook", notebook["name"], notebook["state"], seconds)
+        for row in paper.get("claims", ()):
+            table.add_row("claim", row["claim"], row["verdict"], escape(row["statement"]))
+        for one in paper.get("artefacts", ()):
+            table.add_row(one["kind"], one["id"], one["state"], escape(one["reason"]))
+        found.append(table)
+    return found

@@ -1,6 +1,7 @@
 """Command lines as a person types them: what is wrong is said in one sentence, at once, with exit code 2."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -183,3 +184,44 @@ def test_a_site_of_no_run_is_refused_in_one_sentence(tmp_path, chosen, name):
     assert done.returncode == 2
     assert done.stderr.startswith(f"No run {name!r} lies in {tmp_path}; there: cpu-other.")
     assert len(done.stderr.splitlines()) == 1
+
+
+def completed(*words):
+    """What a shell offers behind some words, when the script is called by its name."""
+    call = "import sys; sys.argv = ['replication']; from replication.workflow.cli import main; main()"
+    line = {"COMP_WORDS": " ".join(["replication", *words]), "COMP_CWORD": str(len(words))}
+    environment = os.environ | line | {"_REPLICATION_COMPLETE": "complete_bash"}
+    done = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, env=environment)
+    return done.stdout.split()
+
+
+def test_a_shell_completes_commands_and_values():
+    assert completed("doc") == ["doctor"]
+    assert completed("reproduce", "--profile", "s") == ["smoke"]
+    assert completed("reproduce", "--model", "testbed-l") == ["testbed-large"]
+
+
+def test_the_doctor_speaks_to_people_and_programs(tmp_path):
+    done = replication("doctor", "--json", "--results", tmp_path)
+    content = json.loads(done.stdout)
+    assert done.returncode == (0 if content["usable"] else 1)
+    shown = replication("doctor", "--results", tmp_path).stdout
+    assert all(word in shown for word in ("Python", "smoke", "paper", "runs here"))
+
+
+def test_a_terminal_gets_tables(tmp_path, toy):
+    from io import StringIO
+
+    from rich.console import Console
+
+    from replication.workflow import discovery, status
+
+    toy(tmp_path / "notebooks" / "01_cot_decoding" / "01_x.ipynb")
+    found = discovery.notebooks(tmp_path / "notebooks")
+    out = Console(file=StringIO(), width=200)
+    for table in status.tables(status.status(tmp_path / "results" / "cpu-testbed", found)):
+        out.print(table)
+    text = out.file.getvalue()
+    assert "01_cot_decoding/01_x" in text
+    assert "not run" in text
+    assert "not testable" in text
