@@ -16,6 +16,7 @@ SWEEP   ?=
 RUNS    ?=
 RESULTS ?=
 DEVICE  ?=
+GPU     ?=
 SHARDS  ?=
 CLUSTER ?=
 ARGS    ?=
@@ -50,6 +51,8 @@ option = $(if $(strip $($(2))),$(1) '$(strip $($(2)))')
 CHOICE = $(call option,--profile,PROFILE) $(call option,--model,MODEL) $(call option,--task,TASK) \
 	$(call option,--data-dir,DATA) $(call option,--papers,PAPERS) $(call option,--seed,SEED) \
 	$(call option,--results,RESULTS) $(call option,--device,DEVICE)
+WHAT   = $(call option,--profile,PROFILE) $(call option,--model,MODEL) $(call option,--task,TASK) \
+	$(call option,--data-dir,DATA) $(call option,--papers,PAPERS) $(call option,--gpu,GPU)
 # A word of SWEEP is a parameter with its values: SWEEP="k=4,10 n_questions=20,40" is a grid.
 MORE = $(call option,--seeds,SEEDS) $(foreach one,$(SWEEP),--sweep '$(one)') $(call option,--shards,SHARDS) \
 	$(if $(strip $(CLUSTER)),--executor-profile 'env/cluster/$(strip $(CLUSTER))')
@@ -79,6 +82,9 @@ reproduce: $(READY)  ## run the notebooks of all papers and judge every claim
 compare: $(READY)  ## runs side by side, what changed first: RUNS="cpu-testbed cpu-testbed-large"
 	@$(RUN) compare $(RUNS) --notebook $(call option,--results,RESULTS) $(ARGS)
 
+plan: $(READY)  ## what a run will cost, before it starts: tokens, operations, memory, hours (GPU=h100, ...)
+	@$(RUN) plan $(WHAT) --jobs '$(JOBS)' $(ARGS)
+
 test: export HF_HUB_OFFLINE := 1
 test: $(READY)  ## lint, then unit tests and every notebook re-executed and compared
 	@.venv/bin/python -m ruff check
@@ -91,9 +97,9 @@ lab: $(READY)  ## open the notebooks in JupyterLab
 list: $(READY)  ## papers, notebooks, claims, tables and figures, with where each stands
 	@$(RUN) list $(ARGS)
 
-report: $(READY)  ## the full site of a run, from what it has stored (PROFILE= and MODEL= as it was run)
-	@$(RUN) report --run '$(PROFILE)-$(subst @,-,$(notdir $(patsubst %/,%,$(MODEL))))' \
-	$(call option,--results,RESULTS) $(ARGS)
+report: $(READY)  ## the full site of a run, from what it has stored (PROFILE= MODEL= SEED= as it was run)
+	@$(RUN) report $(call option,--profile,PROFILE) $(call option,--model,MODEL) $(call option,--task,TASK) \
+	$(call option,--seed,SEED) $(call option,--results,RESULTS) $(ARGS)
 
 refresh: $(READY)  ## store the outputs of the last cpu run in notebooks/
 	@$(RUN) refresh $(ARGS)

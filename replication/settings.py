@@ -16,6 +16,10 @@ class InputError(ValueError):
     """Something the caller can mend; its text is one sentence that says what was wrong and what to do."""
 
 
+class NotTestable(InputError):
+    """What a claim speaks of cannot be had from this model or task; its text says why in a sentence."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """One run of one paper's notebooks.
@@ -23,7 +27,7 @@ class Settings:
     Attributes:
         paper: key of the paper, the name of its TOML file.
         profile: one of `PROFILES`; decides the sample sizes.
-        model: testbed model name, hub id or folder.
+        model: testbed model name, hub id or folder, with options of loading behind a question mark if wanted.
         task: task specification such as "stories" or "stories:level=3".
         data_dir: folder with the task's files, "" for generated tasks or the hub.
         seed: base of every random stream.
@@ -48,6 +52,11 @@ class Settings:
     sizes: Mapping[str, object] = field(default_factory=dict)
     given: frozenset[str] = frozenset()
     variant: str = ""
+
+    @property
+    def model_name(self) -> str:
+        """The model without options of loading."""
+        return split_model(self.model)[0]
 
     @property
     def run_name(self) -> str:
@@ -83,9 +92,33 @@ class Settings:
 
 def run_name(profile: str, model: str, task: str = "", seed: int = 0, variant: str = "") -> str:
     """Return the folder name of a run; path separators and the task's ':' and '=' become '-'."""
-    name = Path(model.rstrip("/")).name.replace("@", "-")
-    parts = (profile, name, file_name(task), f"seed{seed}" if seed else "", variant)
+    parts = (profile, model_label(model), file_name(task), f"seed{seed}" if seed else "", variant)
     return "-".join(part for part in parts if part)
+
+
+def split_model(model: str) -> tuple[str, str]:
+    """Return a model's name, folder or hub id, and the options of loading behind its last question mark.
+
+    A folder that is there is taken whole, a question mark in its name included.
+    """
+    text = str(model).strip()
+    if "?" not in text or Path(text).expanduser().is_dir():
+        return text, ""
+    name, _, options = text.rpartition("?")
+    return name, options
+
+
+def with_options(name: str, model: str) -> str:
+    """Return a model's name with the options of another model, unless it has options of its own."""
+    options = split_model(model)[1]
+    return f"{name}?{options}" if options and not split_model(name)[1] else name
+
+
+def model_label(model: str) -> str:
+    """Return a model's short name, fit for files: no owner or folder, options joined by '-' in order."""
+    name, options = split_model(model)
+    parts = sorted(part.removesuffix("=true") for part in options.split("&") if part)
+    return "-".join([Path(name.rstrip("/")).name.replace("@", "-"), *map(file_name, parts)])
 
 
 def file_name(text: str) -> str:
@@ -118,7 +151,8 @@ def start(
     Args:
         paper: key of the paper.
         profile: "smoke", "cpu", "gpu" or "paper".
-        model: "testbed", "testbed-small", "testbed-large", "testbed-tuned", a hub id or a folder.
+        model: "testbed", "testbed-small", "testbed-large", "testbed-tuned", a hub id or a folder; with
+            options of loading as in "org/name?dtype=float16&chat=true" (`replication.lm.specification`).
         task: task specification; "" takes the profile's.
         data_dir: folder with the task's files.
         seed: base of every random stream, >= 0.

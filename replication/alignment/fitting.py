@@ -45,10 +45,11 @@ def steps(hyper: Hyper, rows: int) -> int:
 
 
 def rates(hyper: Hyper, rows: int, seed: int, device: str) -> dict[str, Any]:
-    """Return arguments of transformers' and trl's trainers: AdamW, a warm-up, then the schedule."""
+    """Return arguments of transformers' and trl's trainers: AdamW, warm-up, schedule; bfloat16 on CUDA."""
     number = steps(hyper, rows)
     return {
         "use_cpu": device == "cpu",
+        "bf16": device.startswith("cuda"),
         "max_steps": number,
         "per_device_train_batch_size": hyper.rows,
         "learning_rate": hyper.rate,

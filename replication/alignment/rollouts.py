@@ -220,8 +220,8 @@ def check(lm: "LanguageModel", trajectories: Sequence[Trajectory]) -> None:
         ids = [*one.prompt, *one.response]
         if not len(one.prompt) or not len(one.response):
             raise InputError(f"The prompt or the response of trajectory {one.name} is empty.")
-        if min(ids) < 0 or max(ids) >= lm.width:
-            raise InputError(f"Trajectory {one.name} has an id outside the model's {lm.width}.")
+        if min(ids) < 0 or max(ids) >= lm.choices:
+            raise InputError(f"Trajectory {one.name} has an id outside the model's {lm.choices}.")
         if not lm.eos_ids.isdisjoint(one.response[:-1]):
             raise InputError(f"Trajectory {one.name} goes on after an end-of-text token: cut it there.")
         if lm.context is not None and len(ids) > lm.context:

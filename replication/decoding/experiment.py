@@ -11,7 +11,7 @@ import pandas as pd
 
 from replication.decoding import baselines
 from replication.lm import engine
-from replication.lm.loading import LanguageModel, load
+from replication.lm.loading import LanguageModel, load, use_ladder
 from replication.lm.prefills import Prefills
 from replication.lm.records import Store
 from replication.settings import Settings
@@ -85,6 +85,7 @@ class Experiment:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        use_ladder(settings)
         self.store = Store(settings.records_dir)
         self._models: dict[str, LanguageModel] = {}
         self._prefills = Prefills()
@@ -126,7 +127,7 @@ class Experiment:
         """Return questions and prompts without running the model; the arguments are those of `_run`."""
         lm, found = self.model(model), self._task(task)
         questions = found.questions(split, n or self._number(found), self.settings.seed)
-        prompts = {q.id: lm.encode(found.prompt(q, style) + suffix) for q in questions}
+        prompts = {q.id: lm.prompt(found.prompt(q, style), suffix) for q in questions}
         return Asked(lm, found, tuple(questions), prompts)
 
     def branches(self, *, k: int = 0, branch_step: int = 0, **where: Any) -> Run:

@@ -79,6 +79,7 @@ def _config(
         repetition_penalty=1.0, no_repeat_ngram_size=0, num_beam_groups=1, use_cache=True,
         return_dict_in_generate=False, output_scores=False, eos_token_id=sorted(lm.eos_ids) or None,
         pad_token_id=lm.pad_id, stop_strings=list(stop) or None,
+        suppress_tokens=list(range(lm.choices, lm.width)) or None,
     )  # fmt: skip
 
 

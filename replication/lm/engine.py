@@ -53,7 +53,8 @@ def generate(
     """Return path records, ordered by prompt and branch (columns: `paths.frame`).
 
     Tokens include the EOS or the tokens of the stop string that ended the path; the text does not. The
-    measures are those of the raw logits over the full vocabulary, before temperature and processors.
+    measures are those of the raw logits over the full vocabulary, before temperature and processors; logits
+    beyond the tokenizer's ids (a vocabulary padded to a round size) take part in nothing.
 
     Args:
         lm: the model.
@@ -118,14 +119,14 @@ def _check(lm: "LanguageModel", prompts: Sequence[Sequence[int]], names: Sequenc
         raise InputError(
             f"generate needs one distinct id per prompt, got {len(names)} for {len(prompts)} prompts."
         )
-    if plan.first == "top-k" and plan.branches > lm.width:
-        raise InputError(f"{plan.branches} branches need as many tokens, the model has {lm.width}.")
+    if plan.first == "top-k" and plan.branches > lm.choices:
+        raise InputError(f"{plan.branches} branches need as many tokens, the model has {lm.choices}.")
     for name, prompt in zip(names, prompts, strict=True):
         if not len(prompt):
             raise InputError(f"The prompt of {name} is empty: generation needs at least one token.")
-        if min(prompt) < 0 or max(prompt) >= lm.width:
+        if min(prompt) < 0 or max(prompt) >= lm.choices:
             raise InputError(
-                f"The prompt of {name} has an id outside the model's {lm.width}: check the tokenizer."
+                f"The prompt of {name} has an id outside the model's {lm.choices}: check the tokenizer."
             )
         if lm.context is not None and len(prompt) >= lm.context:
             raise InputError(
@@ -141,8 +142,8 @@ def _check_given(
     if (plan.first == "given") != (given is not None) or (given is not None and len(given) != prompts):
         raise InputError("first='given' needs `given`, one mapping per prompt; no other first takes it.")
     for tokens in given or ():
-        if any(branch < 0 or not 0 <= token < lm.width for branch, token in tokens.items()):
-            raise InputError(f"A given branch is negative or its token is outside the model's {lm.width}.")
+        if any(branch < 0 or not 0 <= token < lm.choices for branch, token in tokens.items()):
+            raise InputError(f"A given branch is negative or its token is outside the model's {lm.choices}.")
 
 
 @dataclass(frozen=True)

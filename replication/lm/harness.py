@@ -154,7 +154,7 @@ def answers(lm: "LanguageModel", protocol: Protocol, questions: Sequence[Questio
     from replication.lm import engine
 
     ids = [question.id for question in questions]
-    encoded = [lm.encode(protocol.prompt(question)) for question in questions]
+    encoded = [lm.prompt(protocol.prompt(question)) for question in questions]
     paths = engine.generate(lm, encoded, ids=ids, max_new_tokens=protocol.length, stop=protocol.stop)
     values = [protocol.extract(text) for text in paths["text"]]
     pairs = [(value, question.answer) for value, question in zip(values, questions, strict=True)]

@@ -1,6 +1,7 @@
 """A causal language model with its tokenizer, ready for scoring and generation."""
 
 import hashlib
+import importlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,16 +10,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from replication.lm import memory
 from replication.lm.locating import TOKENIZER_FILES, Source, check, commit, locate, weight_files
+from replication.lm.specification import DTYPES, Specification, specify
 from replication.lm.transfers import trouble
-from replication.settings import InputError
+from replication.settings import InputError, Settings
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["LanguageModel", "check", "load"]
+__all__ = ["LanguageModel", "check", "load", "use_ladder"]
 
-DTYPES = ("auto", "float32", "float64", "float16", "bfloat16")
 LOAD_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError)
 WHOLE_FILE = 200 * 2**20
 SAMPLE = 2**20
@@ -34,14 +36,17 @@ class LanguageModel:
     Attributes:
         model: a transformers causal language model.
         tokenizer: its tokenizer, padding on the left.
-        name: what the caller asked for.
-        fingerprint: 16 hexadecimal digits that change with configuration, weights or tokenizer.
+        name: what the caller asked for, without options of loading.
+        fingerprint: 16 hexadecimal digits that change with configuration, weights or tokenizer, and with
+            options of loading that change numbers.
+        chat: whether prompts go through the chat template.
     """
 
     model: Any
     tokenizer: Any
     name: str
     fingerprint: str
+    chat: bool = False
 
     @property
     def device(self) -> "torch.device":
@@ -50,8 +55,12 @@ class LanguageModel:
 
     @cached_property
     def vocabulary(self) -> int:
-        """Number of ids of the tokenizer, added ones included; the model's logits may be padded beyond it."""
-        return len(self.tokenizer)
+        """Number of ids of the tokenizer, added ones and gaps included; no text has an id beyond it.
+
+        Embedding and output layer may be padded beyond it; those logits are cut off before anything reads
+        them.
+        """
+        return ids_of(self.tokenizer)
 
     @property
     def vocab_size(self) -> int:
@@ -62,6 +71,15 @@ class LanguageModel:
     def width(self) -> int:
         """Number of ids that the model accepts."""
         return self.model.get_input_embeddings().weight.shape[0]
+
+    @cached_property
+    def choices(self) -> int:
+        """Number of logits of a step: the model's, without those that no token of the tokenizer has."""
+        return min(self.width, self.vocabulary)
+
+    def real(self, logits: "torch.Tensor") -> "torch.Tensor":
+        """Return the logits that tokens have, (..., `choices`), of all that the model gives, (..., width)."""
+        return logits if logits.shape[-1] == self.choices else logits[..., : self.choices]
 
     @cached_property
     def eos_ids(self) -> frozenset[int]:
@@ -103,14 +121,41 @@ class LanguageModel:
             InputError: the tokenizer has no chat template.
         """
         if not chat:
-            return list(self.tokenizer(text)["input_ids"])
+            ids = list(self.tokenizer(text)["input_ids"])
+            return ids[: len(ids) - self._closing] if self._closing else ids
+        return list(self.tokenizer(self._turn(text), add_special_tokens=False)["input_ids"])
+
+    def prompt(self, text: str, start: str = "") -> list[int]:
+        """Return the ids of a prompt, as one user turn where the model was asked for with chat=true.
+
+        Args:
+            text: any text.
+            start: text that the answer is made to begin with.
+
+        Raises:
+            InputError: chat is wanted and the tokenizer has no chat template.
+        """
+        if not self.chat:
+            return self.encode(text + start)
+        return list(self.tokenizer(self._turn(text) + start, add_special_tokens=False)["input_ids"])
+
+    def _turn(self, text: str) -> str:
+        """Return the chat template's text of one user turn and the beginning of the answer."""
         if not self.tokenizer.chat_template:
             raise InputError(
                 f"The tokenizer of {self.name} has no chat template: use a tuned model or chat=False."
             )
         turn = [{"role": "user", "content": text}]
-        rendered = self.tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
-        return list(self.tokenizer(rendered, add_special_tokens=False)["input_ids"])
+        return self.tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
+
+    @cached_property
+    def _closing(self) -> int:
+        """Number of special tokens that the tokenizer sets behind a text: a prompt must not end in EOS."""
+        marked, plain = (self.tokenizer("a", add_special_tokens=x)["input_ids"] for x in (True, False))
+        for place in range(len(marked) - len(plain), -1, -1):
+            if marked[place : place + len(plain)] == plain:
+                return len(marked) - len(plain) - place
+        return 0
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of ids: special tokens left out, spaces untouched."""
@@ -118,41 +163,54 @@ class LanguageModel:
         return self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
 
+def ids_of(tokenizer: Any) -> int:
+    """Return the number of ids of a tokenizer: one more than the largest, so that gaps count."""
+    return max(len(tokenizer), 1 + max(tokenizer.get_vocab().values(), default=-1))
+
+
 def load(name_or_path: str, device: str = "cpu", dtype: str = "auto", revision: str = "") -> LanguageModel:
     """Return a model ready for use: evaluation mode, no gradients, safetensors only, no foreign code.
 
     Args:
-        name_or_path: name of a testbed model, a folder, or a hub id, "org/name" or "org/name@revision".
-        device: a torch device, such as "cpu", "cuda" or "cuda:1".
-        dtype: "auto" is bfloat16 on CUDA and float32 elsewhere; or one of `DTYPES`.
+        name_or_path: name of a testbed model, a folder, or a hub id, "org/name" or "org/name@revision";
+            options of loading may follow a question mark (`replication.lm.specification`).
+        device: a torch device, such as "cpu", "cuda" or "cuda:1"; not used where a device map is asked for.
+        dtype: one of `DTYPES`; "auto" takes that of the model's text, else bfloat16 on CUDA and float32
+            elsewhere.
         revision: branch, tag or commit of a hub id.
 
     Raises:
         InputError: the model cannot be found or fetched, is gated, incomplete, or not a causal language
-        model; unknown dtype.
+            model; it does not fit into memory, or not to its tokenizer; an option or dtype that there is not.
     """
     if dtype not in DTYPES:
         raise InputError(f"Unknown dtype {dtype!r}: choose one of {', '.join(DTYPES)}.")
-    source = locate(name_or_path, revision)
-    import torch
-    from safetensors import SafetensorError
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
+    asked = specify(name_or_path)
+    source = locate(asked.name, revision)
+    dtype = dtype if dtype != "auto" else asked.dtype
     if dtype == "auto":
         dtype = "bfloat16" if str(device).startswith("cuda") else "float32"
+    memory.check(source, asked, dtype, str(device))
+    from safetensors import SafetensorError
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
     options: dict[str, Any] = {"local_files_only": source.offline, "trust_remote_code": False}
     if source.revision:
         options["revision"] = source.revision
     try:
         with _quiet():
             tokenizer = AutoTokenizer.from_pretrained(source.location, padding_side="left", **options)
+            config = AutoConfig.from_pretrained(source.location, **options)
+            _check_ids(asked.name, tokenizer, getattr(config.get_text_config(), "vocab_size", None))
             model, report = AutoModelForCausalLM.from_pretrained(
                 source.location,
-                dtype=getattr(torch, dtype),
                 use_safetensors=True,
                 output_loading_info=True,
+                **_placement(asked, dtype, str(device)),
                 **options,
             )
+    except InputError:
+        raise
     except Exception as error:
         if why := trouble(error):
             raise InputError(
@@ -168,8 +226,56 @@ def load(name_or_path: str, device: str = "cpu", dtype: str = "auto", revision: 
             f"The weights of {name_or_path!r} lack {len(missing)} tensors, {missing[0]} for one: "
             "copy the whole model, or give one that its config.json describes."
         )
-    model = model.to(device).eval().requires_grad_(False)
-    return LanguageModel(model, tokenizer, str(name_or_path), _fingerprint(source))
+    if not (asked.device_map or asked.quantised):
+        model = model.to(device)
+    mark = asked.fingerprint(_fingerprint(source))
+    lm = LanguageModel(model.eval().requires_grad_(False), tokenizer, asked.name, mark, asked.chat)
+    _check_ids(asked.name, tokenizer, lm.width)
+    if lm.chat:
+        lm.prompt("")  # a missing template is said here, before anything is run
+    return lm
+
+
+def use_ladder(settings: Settings) -> None:
+    """Let the names of testbed models stand for the larger ones in a run of the profile for GPUs."""
+    # Imported by name, as in `locating`: what a model was trained by decides nothing that its weights do not.
+    grown = importlib.import_module("replication.testbed.grown")
+    home = settings.run_dir / "testbed" / "models" if settings.profile == "gpu" else None
+    grown.use(home, settings.device)
+
+
+def _placement(asked: Specification, dtype: str, device: str) -> dict[str, Any]:
+    """Return transformers' arguments for the kind and the place of the weights."""
+    import torch
+
+    chosen: dict[str, Any] = {"dtype": getattr(torch, dtype)}
+    if asked.device_map or asked.quantised:
+        chosen["device_map"] = asked.device_map or {"": device}
+    if asked.quantised:
+        from transformers import BitsAndBytesConfig
+
+        chosen["quantization_config"] = BitsAndBytesConfig(
+            load_in_8bit=asked.load_in_8bit,
+            load_in_4bit=asked.load_in_4bit,
+            bnb_4bit_compute_dtype=getattr(torch, dtype),
+        )
+    return chosen
+
+
+def _check_ids(name: str, tokenizer: Any, width: int | None) -> None:
+    """Raise `InputError` for a tokenizer with ids that the model has no embedding for.
+
+    Special tokens may lie beyond, such as a pad token that the library adds: no text becomes them.
+    """
+    ids = ids_of(tokenizer)
+    if width is None or ids <= width:
+        return
+    special = set(tokenizer.all_special_ids)
+    if any(i >= width and i not in special for i in tokenizer.get_vocab().values()):
+        raise InputError(
+            f"The tokenizer of {name} has {ids} ids, its model takes {width}: give the tokenizer that "
+            "belongs to the model, or resize the model's embeddings and save it again."
+        )
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from replication.lm.specification import specify
 from replication.settings import InputError
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -37,7 +38,8 @@ def locate(name_or_path: str, revision: str = "") -> Source:
     """Return where a model's files are.
 
     Args:
-        name_or_path: name of a testbed model, a folder, or a hub id, "org/name" or "org/name@revision".
+        name_or_path: name of a testbed model, a folder, or a hub id, "org/name" or "org/name@revision",
+            without options of loading.
         revision: branch, tag or commit of a hub id, when it is not part of the name.
 
     Raises:
@@ -52,7 +54,7 @@ def locate(name_or_path: str, revision: str = "") -> Source:
     # weights.
     testbed = importlib.import_module("replication.testbed.models")
     if text in testbed.names():
-        return Source(str(testbed.folder(text)))
+        return Source(str(importlib.import_module("replication.testbed.grown").folder(text)))
     path = Path(text).expanduser()
     if path.is_dir():
         _check_folder(path)
@@ -75,8 +77,16 @@ def locate(name_or_path: str, revision: str = "") -> Source:
 
 
 def check(name_or_path: str, revision: str = "") -> None:
-    """Raise `InputError` unless `load` can find the model; reads no weights and takes seconds at most."""
-    locate(name_or_path, revision)
+    """Raise `InputError` unless `load` can find the model; reads no weights and takes seconds at most.
+
+    Args:
+        name_or_path: as `locate`, with options of loading behind a question mark if wanted.
+        revision: as `locate`.
+
+    Raises:
+        InputError: as `locate`, or options that cannot be had.
+    """
+    locate(specify(name_or_path).name, revision)
 
 
 def _check_folder(path: Path) -> None:

@@ -114,7 +114,8 @@ class Prefixes(Prefills):
         whole = all(type(layer) is RoomyLayer for layer in cache.layers)
         for row, number in enumerate(numbers):
             length = len(texts[row])
-            self._logits[number] = output.logits[row, self._starts[number] - 1 : length].clone()
+            own = output.logits[row, self._starts[number] - 1 : length]
+            self._logits[number] = self._lm.real(own).clone()
             if whole:
                 self._layers[number] = [
                     (layer.keys[row, :, :length].clone(), layer.values[row, :, :length].clone())

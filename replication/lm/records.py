@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from replication.files import write_atomic
-from replication.lm import shards
+from replication.lm import meter, shards
 from replication.lm.sources import source_hash
 from replication.settings import InputError
 
@@ -125,6 +125,7 @@ class Store:
     def __init__(self, folder: Path | str, progress: Callable[[str, int, int], None] | None = None) -> None:
         self.folder = Path(folder)
         self.progress = progress
+        meter.running()
         self.computed = self.reused = self.chunks_computed = 0
 
     def frame(
@@ -278,6 +279,7 @@ class Store:
                 if table is None:
                     return self._compute(path, parts, key, compute)
         self.reused += 1
+        meter.reused(stem)
         return table
 
     def _compute(
@@ -286,7 +288,8 @@ class Store:
         """Return the computed table as read from disk, so that a first run sees what later ones see."""
         for left in self.folder.glob(f".{path.stem}-*"):  # half-written by a process that was killed
             left.unlink(missing_ok=True)
-        write_frame(path, compute(parts), key)
+        with meter.measured(path.stem):
+            write_frame(path, compute(parts), key)
         shutil.rmtree(parts, ignore_errors=True)
         self.computed += 1
         table = read_frame(path, key)

@@ -146,7 +146,7 @@ def _logits(lm: "LanguageModel", rows: list[list[int]], places: Sequence[Sequenc
         order = torch.argsort(row * width + column)
         for i, own in zip(row[order].tolist(), logits[order].float().cpu(), strict=True):
             kept[i].append(own)
-    return [torch.stack(own) if own else torch.empty((0, lm.width)) for own in kept]
+    return [torch.stack(own) if own else torch.empty((0, lm.choices)) for own in kept]
 
 
 def _check(lm: "LanguageModel", sequences: Sequence[Sequence[int]]) -> None:
@@ -154,9 +154,9 @@ def _check(lm: "LanguageModel", sequences: Sequence[Sequence[int]]) -> None:
     for place, sequence in enumerate(sequences):
         if not len(sequence):
             raise InputError(f"Sequence {place} is empty: scoring needs at least one token.")
-        if min(sequence) < 0 or max(sequence) >= lm.width:
+        if min(sequence) < 0 or max(sequence) >= lm.choices:
             raise InputError(
-                f"Sequence {place} has an id outside the model's {lm.width}: check the tokenizer."
+                f"Sequence {place} has an id outside the model's {lm.choices}: check the tokenizer."
             )
         if lm.context is not None and len(sequence) > lm.context:
             raise InputError(
@@ -210,7 +210,7 @@ def _from_head(lm: "LanguageModel", ids: Tensor, wanted: Tensor) -> Iterator[Chu
     size = max(1, LOGIT_BUDGET // lm.width)
     rows, columns = wanted.nonzero(as_tuple=True)
     for row, column in zip(rows.split(size), columns.split(size), strict=True):
-        yield (row, column), head(hidden[row, column])
+        yield (row, column), lm.real(head(hidden[row, column]))
 
 
 def _from_forward(lm: "LanguageModel", ids: Tensor, wanted: Tensor) -> Iterator[Chunk]:
@@ -227,7 +227,7 @@ def _from_forward(lm: "LanguageModel", ids: Tensor, wanted: Tensor) -> Iterator[
         ).logits
         row, column = wanted[:, start : start + piece.shape[1]].nonzero(as_tuple=True)
         if len(row):
-            yield (row, column + start), logits[row, column]
+            yield (row, column + start), lm.real(logits[row, column])
 
 
 def plain_head(lm: "LanguageModel") -> bool:

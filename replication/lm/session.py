@@ -32,7 +32,7 @@ class Session:
         prefills: where the prompts' part is looked up and kept; None computes it.
 
     Attributes:
-        logits: (rows, V) raw logits of the next token, as the model gives them.
+        logits: (rows, V) raw logits of the next token, as the model gives them, padding cut off.
         ids: (rows, width + tokens given so far) int64: padded prompts and tokens.
     """
 
@@ -43,7 +43,7 @@ class Session:
         steps: int,
         prefills: Prefills | None = None,
     ) -> None:
-        self._model = lm.model
+        self._model, self._real = lm.model, lm.real
         self._names = accepted(type(lm.model))
         if "past_key_values" not in self._names:
             raise InputError(f"{type(lm.model).__name__} keeps no key-value cache: use a Transformer model.")
@@ -99,4 +99,4 @@ class Session:
             use_cache=True,
             **options,
         )
-        return output.logits[:, -1]
+        return self._real(output.logits[:, -1])

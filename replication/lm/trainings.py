@@ -12,10 +12,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from replication.lm import shards
-from replication.lm.loading import LanguageModel, load
+from replication.lm import meter, shards
+from replication.lm.loading import LanguageModel, load, use_ladder
+from replication.lm.memory import check_trainable
 from replication.lm.records import Store, canonical, read_frame, write_frame
-from replication.settings import Settings
+from replication.settings import Settings, with_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,13 +36,21 @@ class OnceTrained:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        use_ladder(settings)
         self.store = Store(settings.records_dir)
         self._models: dict[str, LanguageModel] = {}
 
     def model(self, name: str | Path) -> LanguageModel:
-        """Return a model by name or folder, loaded once."""
+        """Return a model by name or folder, loaded once, with the run's options of loading.
+
+        Raises:
+            InputError: as `load`; the run's model cannot be trained in the memory there is.
+        """
+        if not self._models:  # before anything long
+            check_trainable(self.settings.model, self.settings.device)
         if str(name) not in self._models:
-            self._models[str(name)] = load(str(name), self.settings.device)
+            asked = with_options(str(name), self.settings.model)
+            self._models[str(name)] = load(asked, self.settings.device)
         return self._models[str(name)]
 
     def once(
@@ -67,6 +76,8 @@ class OnceTrained:
                 if (found := self._read(folder, text, tables)) is None:
                     self._do(folder, text, tables, run)
                     found = self._read(folder, text, tables)
+        else:
+            meter.reused(stem)
         if found is None:
             raise OSError(f"{folder} could not be read back: check the disk.")
         return folder, found
@@ -90,7 +101,8 @@ class OnceTrained:
         beside = folder.with_name(f".{folder.name}")
         shutil.rmtree(beside, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
-        made = run(beside)
+        with meter.measured(folder.name):
+            made = run(beside)
         for name in tables:
             write_frame(self.table(folder.name, name), made[name], key)
         beside.rename(folder)

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
-from transformers import AutoModelForCausalLM, TrainerCallback
+from transformers import TrainerCallback
 from transformers.utils import logging
 
 from replication.lm import engine
@@ -33,9 +32,9 @@ def run(plan: Plan, device: str, folder: Path) -> dict[str, pd.DataFrame]:
         folder: made here; holds the Trainer's own files while it runs.
     """
     logging.disable_progress_bar()  # bars of loading and saving have no place in notebooks
-    tokenizer = load(plan.base, "cpu").tokenizer
-    model = AutoModelForCausalLM.from_pretrained(_place(plan.base), dtype=torch.float32)
-    watch = Watch(plan.exam, tokenizer, plan.steps)
+    base = load(plan.base, "cpu", dtype="float32")
+    model, tokenizer = base.model.requires_grad_(True), base.tokenizer
+    watch = Watch(plan.exam, tokenizer, plan.steps, base.chat)
     trainer = SelectiveTrainer(
         model=model,
         args=_arguments(plan, device, folder / "trainer"),
@@ -55,19 +54,13 @@ def run(plan: Plan, device: str, folder: Path) -> dict[str, pd.DataFrame]:
     return {"log": pd.DataFrame(rows, columns=LOGGED).astype({"step": int}), **watch.tables()}
 
 
-def _place(base: str) -> str:
-    """Return where the weights of a model are: the folder of a testbed model, or what was given."""
-    from replication.lm.locating import locate
-
-    return locate(base).location
-
-
 def _arguments(plan: Plan, device: str, folder: Path) -> Any:
-    """Return the Trainer's arguments: AdamW without weight decay, warm-up, then a cosine to zero."""
+    """Return the Trainer's arguments: AdamW, no weight decay, warm-up, a linear fall; bfloat16 on CUDA."""
     hyper = plan.hyper
     return cpu_args(
         folder,
         use_cpu=device == "cpu",
+        bf16=device.startswith("cuda"),
         max_steps=plan.steps,
         per_device_train_batch_size=hyper.rows,
         learning_rate=hyper.rate,
@@ -94,10 +87,11 @@ class Watch(TrainerCallback):
         exam: what is measured.
         tokenizer: the model's.
         steps: length of the training.
+        chat: whether questions go through the chat template.
     """
 
-    def __init__(self, exam: Exam, tokenizer: Any, steps: int) -> None:
-        self.exam, self.tokenizer, self.steps = exam, tokenizer, steps
+    def __init__(self, exam: Exam, tokenizer: Any, steps: int, chat: bool = False) -> None:
+        self.exam, self.tokenizer, self.steps, self.chat = exam, tokenizer, steps, chat
         self._losses: list[tuple[int, np.ndarray]] = []
         self._answers: list[pd.DataFrame] = []
 
@@ -114,7 +108,7 @@ class Watch(TrainerCallback):
     def measure(self, step: int, model: Any) -> None:
         """Keep the token losses and the answers of a step."""
         training = model.training
-        lm = LanguageModel(model.eval(), self.tokenizer, "in training", "")
+        lm = LanguageModel(model.eval(), self.tokenizer, "in training", "", self.chat)
         if self.exam.blocks is not None:
             scored = [losses for losses, _ in reference.score_blocks(model, self.exam.blocks.dataset())]
             self._losses.append((step, np.stack(scored).astype(np.float32).ravel()))
@@ -136,7 +130,7 @@ class Watch(TrainerCallback):
 
 def answers(lm: LanguageModel, exam: Exam, asked: Sequence[Question]) -> pd.DataFrame:
     """Return the greedy answers to questions: question, answer (None without one), correct, text."""
-    prompts = [lm.encode(exam.prompt(question)) for question in asked]
+    prompts = [lm.prompt(exam.prompt(question)) for question in asked]
     ids = [question.id for question in asked]
     paths = engine.generate(lm, prompts, ids=ids, max_new_tokens=exam.length, stop=exam.task.stop)
     found = [exam.task.extract(text) for text in paths["text"]]

@@ -39,7 +39,7 @@ def generate(
     for _ in range(MOST_PAUSES + 1):
         if not waiting:
             break
-        encoded = [lm.encode(prompt + texts[name]) for name, prompt in waiting.items()]
+        encoded = [lm.prompt(prompt, texts[name]) for name, prompt in waiting.items()]
         paths = engine.generate(
             lm, encoded, ids=list(waiting), max_new_tokens=max_new_tokens, stop=(trigger, *stop)
         ).set_index("question")

@@ -92,7 +92,9 @@ def _lines(
             axes.plot([], [], label=label, **look)
             continue
         axes.plot(frame[x], 100 * frame["accuracy"], label=label, **look)
-        axes.fill_between(frame[x], 100 * frame["low"], 100 * frame["high"], color=look["color"], alpha=0.15)
+        if len(frame):  # the columns of an empty frame are no numbers
+            low, high = 100 * frame["low"], 100 * frame["high"]
+            axes.fill_between(frame[x], low, high, color=look["color"], alpha=0.15)
         for place, height in published.get(label, ()):
             axes.plot(place, height, label=f"{label}, published", **style.published(position))
 

@@ -91,7 +91,9 @@ def frame(results: Sequence[ClaimResult], runs: Mapping[int, Run]) -> "pd.DataFr
         row |= {"verdict": one.verdict, "seeds": sum(words.values())}
         row |= {f"seeds {word}": words[word] for word in VERDICTS}
         rows.append(row | {f"seed {seed}": own[seed]["measured"] if own[seed] else None for seed in runs})
-    return pd.DataFrame(rows)
+    head = ["paper", "claim", "statement", "test", "measured", "low", "high", "n", "verdict", "seeds"]
+    head += [*(f"seeds {word}" for word in VERDICTS), *(f"seed {seed}" for seed in runs)]
+    return pd.DataFrame(rows, columns=head)
 
 
 def _row(run: Run, result: ClaimResult) -> Row | None:

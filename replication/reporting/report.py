@@ -6,7 +6,8 @@ is executed again gives the same text; `environment` is the exception and says s
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from replication.reporting import tables
 from replication.reporting.branches import bundle
 from replication.reporting.markdown import authored, escape, table, verdict
 from replication.reporting.scoreboard import claims_table
-from replication.settings import InputError, Settings
+from replication.settings import InputError, NotTestable, Settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +48,7 @@ class Report:
         self.started = time.monotonic()
         self.measured: dict[str, Estimate] = {}
         self.results: dict[str, ClaimResult] = {}
+        self.missing = ""
 
     # What is at stake
 
@@ -60,7 +62,7 @@ class Report:
         rows = [
             ("paper", authored(f"{paper.title} ({paper.authors}; {paper.venue})")),
             ("profile", escape(run.profile)),
-            ("model", escape(Path(run.model.rstrip("/")).name)),
+            ("model", escape(_model(run))),
             ("task", escape(run.task)),
             ("data", escape(Path(run.data_dir).name) if run.data_dir else "generated or from the hub"),
             ("seed", str(run.seed)),
@@ -213,6 +215,24 @@ class Report:
 
     # Verdicts
 
+    @contextmanager
+    def where_testable(self) -> Iterator[None]:
+        """Run the cell's lines as far as the model allows, and show in one sentence what is missing.
+
+        What raises `NotTestable` ends the lines inside; claims that are not judged in them, or later, are
+        "not testable" for that reason. Names that such lines would have given are missing afterwards, which
+        ends the later lines that use them.
+        """
+        try:
+            yield
+        except NotTestable as error:
+            self.missing = self.missing or str(error)
+            _show(f"**Not testable**: {authored(str(error))}")
+        except NameError:
+            if not self.missing:
+                raise
+            _show("**Not testable**, as above.")
+
     def precondition(self, precondition_id: str, estimate: Estimate) -> None:
         """Record what the model shows for a precondition, and say whether it holds.
 
@@ -273,7 +293,10 @@ class Report:
         if strangers := [x.claim for x in self.results.values() if x.notebook != chosen]:
             raise InputError(f"Claim(s) {', '.join(strangers)} belong to another notebook than {chosen}.")
         own = [claim for claim in self.paper.claims if claim.notebook == chosen]
-        missing = {claim.id: judging.untestable(self.paper.key, claim, NOT_MEASURED) for claim in own}
+        why = self.missing or NOT_MEASURED
+        missing = {claim.id: judging.untestable(self.paper.key, claim, why) for claim in own}
+        if self.missing:
+            self.results = missing | self.results
         results = [self.results.get(key, nothing) for key, nothing in missing.items()]
         order = [claim.id for claim in self.paper.claims]
         ClaimsFile(self.settings.paper_dir / "claims.json").replace(chosen, results, order)
@@ -335,6 +358,14 @@ class Report:
         """Show notes as a table."""
         rows = [(escape(note.id), authored(note.text)) for note in notes]
         _show(table(["", heading], rows) if rows else nothing)
+
+
+def _model(run: Settings) -> str:
+    """Return the model's name, and what it stands for where a run has the larger ladder."""
+    from replication.testbed import grown
+
+    name, larger = Path(run.model.rstrip("/")).name, grown.in_force(run.model)
+    return name if larger == run.model else f"{name} ({larger})"
 
 
 def _size(run: Settings, name: str, sampled: bool) -> str:

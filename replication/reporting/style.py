@@ -5,7 +5,9 @@ without colour.
 """
 
 import io
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,6 +15,7 @@ from cycler import cycler
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from replication.files import write_atomic
 
@@ -93,6 +96,7 @@ def legend_beside(last: Axes, every: Sequence[Axes], room: float) -> None:
 
 def save(figure: Figure, folder: Path, name: str) -> None:
     """Write `<name>.png` and `<name>.pdf`, each whole or not at all; the bytes depend on the figure only."""
+    _plain_dollars(figure)
     # A fixed salt and no dates, versions or program names: the same figure gives the same file.
     nothing = {
         "png": {"Software": None},
@@ -100,13 +104,31 @@ def save(figure: Figure, folder: Path, name: str) -> None:
     }
     for ending, metadata in nothing.items():
         buffer = io.BytesIO()
-        figure.savefig(buffer, format=ending, dpi=FILE_DPI, metadata=metadata)
+        with any_script():
+            figure.savefig(buffer, format=ending, dpi=FILE_DPI, metadata=metadata)
         write_atomic(folder / f"{name}.{ending}", buffer.getvalue())
 
 
 def show(figure: Figure) -> None:
     """Show a figure once where the backend can, and close it, so that the cell's end does not repeat it."""
+    _plain_dollars(figure)
     if plt.get_backend().lower() not in ("agg", "pdf", "svg", "ps", "cairo", "template"):
         plt.figure(figure.number)
-        plt.show()
+        with any_script():
+            plt.show()
     plt.close(figure)
+
+
+def _plain_dollars(figure: Figure) -> None:
+    """Keep prices in texts from being read as formulas; the ticks of log axes stay formulas."""
+    for text in figure.findobj(Text):
+        if "$" in text.get_text() and "\\mathdefault" not in text.get_text():
+            text.set_parse_math(False)
+
+
+@contextmanager
+def any_script() -> Iterator[None]:
+    """Keep out of notebooks that a token's letters are not in the font: they are drawn as boxes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
+        yield

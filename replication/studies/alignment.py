@@ -23,9 +23,9 @@ from replication.alignment.preferences import Pair
 from replication.lm import engine
 from replication.lm.loading import LanguageModel
 from replication.lm.shards import each
-from replication.settings import InputError, Settings
+from replication.settings import NotTestable, Settings, model_label, split_model, with_options
 from replication.tasks.base import Question, Task, load_task
-from replication.testbed import story_commitments, worlds
+from replication.testbed import grown, story_commitments, worlds
 from replication.testbed.worlds import Problem
 
 Made = TypeVar("Made")
@@ -37,7 +37,10 @@ WORLDS = {"moves": "stories:level=3,kind=moves", "portions": "stories:level=2,ki
 LEVELS = {"moves": 3, "portions": 2}
 # Rates and lengths of the bases, chosen on validation questions; 32 solutions a step.
 BASES = {"testbed-small": (3e-3, 160), "testbed": (2e-3, 50), "testbed-large": (1.5e-3, 50)}
+# Of the larger ladder: rates continued by width, not tuned.
+BASES |= {"testbed-10m": (7e-4, 50), "testbed-30m": (5e-4, 50), "testbed-100m": (3e-4, 50)}
 ROWS = 32
+FEWEST = 2  # pairs: one to learn from, one to watch
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,12 @@ class Cell:
     @property
     def label(self) -> str:
         """Short name for tables."""
-        return f"{self.model}, {self.kind or self.task}"
+        return f"{model_label(self.model)}, {self.kind or self.task}"
 
     @property
     def name(self) -> str:
         """Short name for files."""
-        return "-".join(part for part in (self.model.rsplit("/", 1)[-1], self.kind) if part)
+        return "-".join(part for part in (model_label(self.model), self.kind) if part)
 
 
 class Family:
@@ -84,7 +87,7 @@ class Family:
         self.settings, self.sizes = settings, settings.sizes
         self.shared = Trainings(replace(settings, paper=FAMILY))
         self.trainings = Trainings(settings)
-        self.generated = settings.model == "testbed" and settings.task in WORLDS.values()
+        self.generated = settings.model_name == "testbed" and settings.task in WORLDS.values()
         self._made: dict[tuple, Any] = {}
 
     def made(self, make: Callable[..., Made], *given: object) -> Made:
@@ -101,7 +104,8 @@ class Family:
             return (Cell(self.settings.model, self.settings.task),)
         first = self.settings.task
         tasks = (first, *(task for task in WORLDS.values() if task != first))
-        return tuple(Cell(model, task) for model in str(self.sizes["models"]).split() for task in tasks)
+        models = [with_options(name, self.settings.model) for name in str(self.sizes["models"]).split()]
+        return tuple(Cell(model, task) for model in models for task in tasks)
 
     def task(self, cell: Cell) -> Task:
         """Return the task of a cell."""
@@ -122,7 +126,7 @@ class Family:
     def prompts(self, lm: LanguageModel, cell: Cell, questions: Sequence[Question]) -> list[list[int]]:
         """Return the ids of the step-by-step prompts."""
         task = self.task(cell)
-        return [lm.encode(task.prompt(question, PROMPT)) for question in questions]
+        return [lm.prompt(task.prompt(question, PROMPT)) for question in questions]
 
     # Bases
 
@@ -131,13 +135,12 @@ class Family:
         return self.made(self._base, cell.model) if self.generated else cell.model
 
     def _base(self, model: str) -> str:
-        rate, steps = BASES[model]
+        rate, steps = BASES[grown.in_force(split_model(model)[0])]
         steps = min(steps, int(self.sizes["base_steps"]))
         examples = self.solutions(self.shared.model(model), ROWS * steps)
         hyper = Hyper(rate, ROWS, steps=steps, decay=0.0)
-        return str(
-            self.shared.tune(Tuning(f"base-{model}", model, examples, hyper, self.settings.seed)).folder
-        )
+        tuning = Tuning(f"base-{model_label(model)}", model, examples, hyper, self.settings.seed)
+        return str(self.shared.tune(tuning).folder)
 
     def solutions(self, lm: LanguageModel, number: int) -> tuple[Example, ...]:
         """Return solutions of both kinds in turn, of questions that are never sampled or asked."""
@@ -150,7 +153,7 @@ class Family:
             prompt = task.prompt(Question("", problem.question, problem.answer), PROMPT)
             text = lm.tokenizer(story_commitments.derive(rng, problem), add_special_tokens=False)["input_ids"]
             found.append(
-                Example(f"story-{len(found)}", tuple(lm.encode(prompt)), (*text, lm.tokenizer.eos_token_id))
+                Example(f"story-{len(found)}", tuple(lm.prompt(prompt)), (*text, lm.tokenizer.eos_token_id))
             )
         return tuple(found[:number])
 
@@ -219,7 +222,7 @@ class Family:
         """Return the pairs that are learnt from, one a question.
 
         Raises:
-            InputError: no question has both right and wrong answers.
+            NotTestable: fewer than two questions have both right and wrong answers.
         """
         return self.made(self._parted, cell)[0]
 
@@ -230,15 +233,20 @@ class Family:
     def _parted(self, cell: Cell) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
         sampled = self.sampled(cell)
         found = data.preference_pairs(sampled, self.settings.seed, self.longest)
-        if not found:
-            counts = data.report(sampled, self.longest)["outcome"].value_counts()
-            told = ", ".join(f"{name}: {number}" for name, number in counts.items())
-            raise InputError(
-                f"No preference pair came of {len(sampled)} questions for {cell.label} ({told}): sample more "
-                "answers (n_samples), more questions (n_sampled), or at another temperature."
+        if len(found) < FEWEST:
+            raise NotTestable(
+                f"{len(found) or 'No'} preference pair came of {self.told(cell, sampled)}, and {FEWEST} "
+                "are needed: sample more answers (n_samples), more questions (n_sampled), or at another "
+                "temperature."
             )
         watched = min(int(self.sizes["n_watched"]), len(found) // 2)
         return tuple(found[watched:]), tuple(found[:watched])
+
+    def told(self, cell: Cell, sampled: Sequence[Sampled]) -> str:
+        """Return what became of a cell's sampled questions, for a sentence that says what is missing."""
+        counts = data.report(sampled, self.longest)["outcome"].value_counts()
+        each = ", ".join(f"{name}: {number}" for name, number in counts.items())
+        return f"{len(sampled)} questions for {cell.label} ({each})"
 
     @property
     def longest(self) -> int:

@@ -18,7 +18,7 @@ from replication.alignment.plans import Example, Hyper, Plan, Tuning, Watch
 from replication.alignment.preferences import Pair, weighted
 from replication.lm.loading import LanguageModel
 from replication.lm.shards import each
-from replication.settings import Settings
+from replication.settings import NotTestable, Settings
 from replication.studies.alignment import Cell, Family
 
 RATE = 1e-4  # of all rows, chosen for DPO on validation questions; cDPO's own row has twice as much
@@ -104,6 +104,12 @@ class Study(Family):
 
     def _tuned(self, cell: Cell, kind: str) -> str:
         examples = self.positive_examples(cell) if kind == "positive" else self.negative_examples(cell)
+        if not examples:
+            told = self.told(cell, self.sampled(cell))
+            raise NotTestable(
+                f"The {kind} model has nothing to learn from {told}: sample more answers (n_samples) or more "
+                "questions (n_sampled)."
+            )
         hyper = Hyper(CONTRAST_RATE, CONTRAST_ROWS, epochs=1, schedule="cosine", decay=0.0)
         tuning = Tuning(f"{kind}-{cell.name}", self.base(cell), tuple(examples), hyper, self.settings.seed)
         return str(self.trainings.tune(tuning).folder)

@@ -16,6 +16,7 @@ from replication.evaluation.accuracy import mean
 from replication.evaluation.claims import Estimate
 from replication.evaluation.ranking import auroc
 from replication.lm.scoring import score
+from replication.settings import NotTestable
 from replication.studies.alignment import Cell
 from replication.studies.cdpo import Study
 from replication.studies.cdpo_tokens import Found, Wrong, replaced
@@ -28,7 +29,13 @@ Scores = Mapping[str, Sequence[np.ndarray]]
 
 
 def scores(study: Study, cell: Cell, responses: Sequence[Wrong]) -> dict[str, list[np.ndarray]]:
-    """Return each score of the tokens of each response but the last: name -> (T - 1,) arrays."""
+    """Return each score of the tokens of each response but the last: name -> (T - 1,) arrays.
+
+    Raises:
+        NotTestable: no responses, or a fine-tuned model that has nothing to learn from.
+    """
+    if not responses:
+        raise NotTestable(f"No wrong response for {cell.label} has a critical token (n_trajectories).")
     prompts = [list(one.trajectory.prompt) for one in responses]
     texts = [list(one.trajectory.response) for one in responses]
     base = score(study.shared.model(study.base(cell)), [p + t for p, t in zip(prompts, texts, strict=True)],

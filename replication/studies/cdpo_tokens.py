@@ -15,7 +15,8 @@ from replication.alignment.critical_tokens import STRICT
 from replication.alignment.rollouts import Sampling, Trajectory, grader
 from replication.evaluation import paired, pass_at_k
 from replication.evaluation.accuracy import mean, proportion
-from replication.evaluation.claims import Estimate
+from replication.evaluation.claims import NOTHING, Estimate
+from replication.settings import NotTestable
 from replication.studies.alignment import Cell
 from replication.studies.cdpo import Study
 from replication.testbed import solution_tokens, story_commitments
@@ -160,6 +161,9 @@ def searches(
 
 def replaced(study: Study, cell: Cell, responses: Sequence[Wrong], indices: Sequence[int]) -> pd.DataFrame:
     """Return right rollouts of n around a token of each response: name, index, and a column for each arm."""
+    columns = ["name", "index", *ARMS, "same"]
+    if not responses:
+        return pd.DataFrame(columns=columns)
 
     def compute() -> pd.DataFrame:
         lm = study.shared.model(study.base(cell))
@@ -167,7 +171,7 @@ def replaced(study: Study, cell: Cell, responses: Sequence[Wrong], indices: Sequ
             lm, [one.trajectory for one in responses], list(indices), sampling(study, cell)
         )
         rows = [(one.name, one.index, one.kept, one.resampled, one.replaced, one.same) for one in found]
-        return pd.DataFrame(rows, columns=["name", "index", *ARMS, "same"])
+        return pd.DataFrame(rows, columns=columns)
 
     key = _key(study, cell, responses, [int(index) for index in indices])
     return study.trainings.store.frame("replaced", key, compute, MODULES)
@@ -201,10 +205,28 @@ class Found:
         pairs = zip(self.responses, self.table["critical"], strict=True)
         return [(one, int(index)) for one, index in pairs if index >= 0]
 
+    def check(self) -> None:
+        """Raise `NotTestable` when no response has a critical token."""
+        if not self.having:
+            raise NotTestable(
+                f"None of {len(self.responses)} wrong responses for {self.cell.label} has a critical token: "
+                "look at more of them (n_trajectories)."
+            )
+
 
 def critical(study: Study, cell: Cell) -> Found:
-    """Return the critical tokens of a cell, with the three kinds of fresh rollouts around them."""
+    """Return the critical tokens of a cell, with the three kinds of fresh rollouts around them.
+
+    Raises:
+        NotTestable: no question has both a right and a wrong response.
+    """
     responses = wrong(study, cell, int(study.sizes["n_trajectories"]))
+    if not responses:
+        told = study.told(cell, study.sampled(cell))
+        raise NotTestable(
+            f"No wrong response of a question that was also answered rightly came of {told}: sample more "
+            "answers (n_samples) or more questions (n_sampled)."
+        )
     table = searches(study, cell, responses)
     having = [(one, int(i)) for one, i in zip(responses, table["critical"], strict=True) if i >= 0]
     arms = replaced(study, cell, [one for one, _ in having], [index for _, index in having])
@@ -222,7 +244,8 @@ def existence_table(found: Sequence[Found]) -> pd.DataFrame:
         place = [index / len(one.pieces) for one, index in own.having]
         early = [index < one.answer_starts for one, index in own.having]
         rows.append((own.cell.label, len(table), proportion(table["critical"] >= 0),
-                     proportion(table["rule"] == STRICT), mean(place), proportion(early)))  # fmt: skip
+                     proportion(table["rule"] == STRICT),
+                     *((mean(place), proportion(early)) if place else (None, None))))  # fmt: skip
     columns = ["cell", "responses", "with a critical token", "by both conditions", "place in the response",
                "before the answer's sentence"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
@@ -232,11 +255,12 @@ def existence_claims(found: Sequence[Found]) -> dict[str, Estimate]:
     """Return the estimates of the claims about existence."""
     has = np.concatenate([own.table["critical"] >= 0 for own in found])
     early = [index < one.answer_starts for own in found for one, index in own.having]
-    return {"C1": proportion(has), "K1": proportion(early)}
+    return {"C1": proportion(has), "K1": proportion(early) if early else NOTHING}
 
 
 def curves(own: Found) -> dict[str, pd.DataFrame]:
     """Return pass@k of the three arms: k, value, low, high, n, by label."""
+    own.check()
     series = {}
     for arm, label in ARMS.items():
         rows = [(k, e.value, e.low, e.high, e.n) for k, e in pass_at_k.curve(own.arms[arm], own.n).items()]
@@ -248,6 +272,7 @@ def pass_table(found: Sequence[Found]) -> pd.DataFrame:
     """Return pass@k of the arms in every cell."""
     rows = []
     for own in found:
+        own.check()
         for arm, label in ARMS.items():
             rows.append((own.cell.label, label, *pass_at_k.curve(own.arms[arm], own.n).values()))
     ks = pass_at_k.powers_of_two(found[0].n)
@@ -257,6 +282,8 @@ def pass_table(found: Sequence[Found]) -> pd.DataFrame:
 def replacement_claims(found: Sequence[Found]) -> dict[str, Estimate]:
     """Return the estimates of the claims about replaced critical tokens, all cells together."""
     n = found[0].n
+    for own in found:
+        own.check()
     arms = pd.concat([own.arms for own in found])
     rate = {arm: arms[arm].to_numpy(float) / n for arm in ARMS}
     return {
@@ -321,6 +348,7 @@ def example(own: Found) -> tuple[list[str], list[str | None], str]:
 
     The first response whose critical and first wrong token differ, else the first.
     """
+    own.check()
     apart = [pair for pair in marked(own) if pair[1] != pair[0].error]
     response, index = (apart or own.having)[0]
     names: list[str | None] = [None] * len(response.pieces)

@@ -91,7 +91,7 @@ def prompted_levels(experiment: Experiment, zero_shot: pd.DataFrame) -> dict[str
         read several questions in a row, nor a text as long as such a prompt.
     """
     levels = {"zero-shot CoT": 100 * float(greedy(zero_shot).mean())}
-    if experiment.task.examples and experiment.settings.model not in models.names():
+    if experiment.task.examples and experiment.settings.model_name not in models.names():
         levels["few-shot CoT"] = 100 * float(
             graded(experiment.decode("greedy", style="few_shot_cot"))[0].mean()
         )

@@ -44,7 +44,7 @@ def tasks(experiment: Experiment) -> dict[str, str]:
     found = {label(run.task): run.task}
     if run.task != "stories":
         found[MIXED] = "stories"
-    if models.knows_people(run.model):
+    if models.knows_people(run.model_name):
         found.setdefault(PARITY, "parity")
     return found
 

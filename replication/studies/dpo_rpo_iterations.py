@@ -22,6 +22,7 @@ from replication.evaluation import paired
 from replication.evaluation.accuracy import majority_vote, mean, proportion
 from replication.evaluation.claims import Estimate
 from replication.lm.shards import each
+from replication.settings import NotTestable
 from replication.studies.dpo_rpo import BASE, Study
 from replication.tasks.base import Question
 
@@ -72,9 +73,19 @@ class Loop:
         return walked(samples, int(self.sizes["pairs_a_question"]), self.family.longest)
 
     def train(self, name: str, seed: int, start: str, samples: Sequence[Sampled]) -> Trained:
-        """Return one iteration: DPO+NLL from a model, compared with that model."""
+        """Return one iteration: DPO+NLL from a model, compared with that model.
+
+        Raises:
+            NotTestable: no question has both right and wrong answers.
+        """
+        pairs = self.pairs(samples)
+        if not pairs:
+            told = self.family.told(self.study.cell, samples)
+            raise NotTestable(
+                f"No preference pair for {name} came of {told}: sample more answers (n_samples) or questions."
+            )
         return self.family.trainings.train(
-            Plan(name, start, self.pairs(samples), Objective("rpo"), self.study.hyper(EPOCHS), seed=seed)
+            Plan(name, start, pairs, Objective("rpo"), self.study.hyper(EPOCHS), seed=seed)
         )
 
     @cached_property

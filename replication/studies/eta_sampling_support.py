@@ -12,7 +12,7 @@ from replication.decoding.experiment import Experiment
 from replication.evaluation import bootstrap, paired
 from replication.evaluation.accuracy import mean
 from replication.evaluation.claims import NOTHING, Estimate
-from replication.settings import InputError
+from replication.settings import InputError, split_model
 from replication.studies import eta_sampling as study
 from replication.studies import eta_sampling_texts as reading
 from replication.studies.eta_sampling import EPSILON, ETA, HIGH, LOW, RULES, TOP_P, TYPICAL
@@ -191,7 +191,7 @@ def recovery_table(frame: pd.DataFrame, chosen: Sequence[Sampler]) -> pd.DataFra
 
 def wide(experiment: Experiment, model: str) -> pd.DataFrame | str:
     """Return `places` of the published settings with a model of a larger vocabulary, or why there is none."""
-    if not reading.known(experiment) or not models.reads_ladder(model):
+    if not reading.known(experiment) or not models.reads_ladder(split_model(model)[0]):
         return reading.NO_TRUTH
     try:
         models.folder(model)

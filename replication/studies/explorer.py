@@ -106,7 +106,7 @@ class Explorer:
         self.own = bool(prompt.strip())
         self.lm = lm or load(run.model, run.device)
         self.prompt = self.question.text if style == PLAIN else self.task.prompt(self.question, style)
-        self.prompt_ids = self.lm.encode(self.prompt)
+        self.prompt_ids = (self.lm.encode if style == PLAIN else self.lm.prompt)(self.prompt)
 
     def _own(self, prompt: str) -> Question:
         return Question("prompt", prompt, "")

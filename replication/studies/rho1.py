@@ -20,7 +20,7 @@ from replication.pretraining.experiment import Trained, Trainings, marks
 from replication.pretraining.packing import Blocks
 from replication.pretraining.plans import Exam, Hyper, Plan
 from replication.pretraining.rho1 import Selection, intersection, select, union
-from replication.settings import Settings
+from replication.settings import Settings, with_options
 from replication.tasks.base import Question, Task, load_task
 from replication.testbed import web
 
@@ -59,7 +59,9 @@ class Study:
     @property
     def base(self) -> str:
         """The model that learner and reference start from: the run's, or its stand-in among the ladder."""
-        return str(self.sizes["learner"]) if self.settings.model == "testbed" else self.settings.model
+        if self.settings.model_name != "testbed":
+            return self.settings.model
+        return with_options(str(self.sizes["learner"]), self.settings.model)
 
     @cached_property
     def task(self) -> Task:
@@ -134,7 +136,7 @@ class Study:
         return self.trainings.train(
             Plan(
                 name=name,
-                base=str(base or self.base),
+                base=with_options(str(base or self.base), self.settings.model),
                 blocks=blocks or self.noisy,
                 steps=steps,
                 hyper=Hyper(RATE, ROWS),

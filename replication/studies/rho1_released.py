@@ -17,7 +17,7 @@ from replication.lm import harness
 from replication.lm.harness import Protocol
 from replication.lm.loading import LanguageModel, check, load
 from replication.lm.records import Store, canonical
-from replication.settings import ROOT, InputError, Settings
+from replication.settings import ROOT, InputError, Settings, split_model
 from replication.tasks import load_task
 from replication.tasks.base import Question, Task
 
@@ -65,7 +65,7 @@ class Evaluation:
 
 def chosen_models(settings: Settings, given: Sequence[str] = ()) -> list[str]:
     """Return the models given, else the run's own, else the released ones or the testbed's sizes."""
-    if given or settings.model != "testbed":
+    if given or settings.model_name != "testbed":
         return list(dict.fromkeys(map(str, given or (settings.model,))))
     return list(RELEASED if settings.profile == "paper" else TESTBED)
 
@@ -261,7 +261,7 @@ def _released(model: str) -> str:
 
 
 def _short(model: str) -> str:
-    return os.path.basename(model.rstrip("/")).partition("@")[0]
+    return os.path.basename(split_model(model)[0].rstrip("/")).partition("@")[0]
 
 
 def _base(task: str) -> str:

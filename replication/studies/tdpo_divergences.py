@@ -13,6 +13,7 @@ from replication.studies.tdpo import ALPHAS, DPO, SFT, TDPO1, Study, tdpo2
 
 BETA = 0.1
 CHOSEN, REJECTED, MARGIN = "on chosen", "on rejected", "margin"
+average = clusters.average  # for the notebook
 PANELS = {"b: on chosen": CHOSEN, "c: on rejected": REJECTED, "d: rejected minus chosen": MARGIN}
 NO_VERDICT = (
     "The reward here is whether the answer is right, at one point of each training: too few points at equal "

@@ -15,7 +15,7 @@ from replication.evaluation.claims import Estimate
 from replication.studies import cot_decoding as study
 from replication.tasks import numbers, sources
 from replication.tasks.base import Question, Task
-from replication.testbed import corpus, models, worlds
+from replication.testbed import corpus, grown, models, worlds
 
 DATA_VARIABLE = "REPLICATION_DATA"
 MODELS = ("testbed-small", "testbed", "testbed-large", "testbed-tuned")
@@ -70,10 +70,10 @@ def document_kinds(n: int = 5000, model: str = "testbed") -> pd.DataFrame:
 
 
 def ladder() -> pd.DataFrame:
-    """Return size, training and losses of every shipped model, from its card."""
+    """Return size, training and losses of every shipped model, and of larger ones in use, from its card."""
     rows = []
-    for name in models.names():
-        card = models.card(name)
+    for name in (*models.names(), *grown.names()):
+        card = grown.card(name) if name in grown.LARGER else models.card(name)
         losses = (f"{card['loss']:.2f}", f"{card['validation_loss']:.2f}")
         rows.append((name, card["parameters"], card["steps"], f"{card['tokens'] / 1e6:.1f}", *losses))
     header = ["model", "parameters", "steps", "tokens, millions", "training loss", "validation loss"]
@@ -81,8 +81,8 @@ def ladder() -> pd.DataFrame:
 
 
 def loss_curves(names: Sequence[str] = MODELS[:3]) -> dict[str, pd.DataFrame]:
-    """Return the loss curves of shipped models: columns step, tokens, loss, validation (nats per token)."""
-    return {name: pd.read_csv(models.folder(name) / "losses.csv") for name in names}
+    """Return the loss curves of models: columns step, tokens, loss, validation (nats per token)."""
+    return {name: pd.read_csv(grown.folder(name) / "losses.csv") for name in names}
 
 
 def abilities(experiment: Experiment) -> pd.DataFrame:
@@ -106,7 +106,7 @@ def short_training(chunks: int, name: str = "testbed-small") -> pd.DataFrame:
     from replication.testbed import training
 
     again = pd.DataFrame(training.rerun(name, chunks)).round(2)
-    shipped = loss_curves([name])[name].head(len(again)).round(2)
+    shipped = pd.read_csv(models.folder(name) / "losses.csv").head(len(again)).round(2)
     both = {f"{column}, {who}": frame[column] for column in ("loss", "validation")
             for who, frame in (("shipped", shipped), ("again", again))}  # fmt: skip
     return pd.DataFrame({"step": again["step"], **both})

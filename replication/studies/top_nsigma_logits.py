@@ -23,7 +23,7 @@ from replication.lm.loading import LanguageModel
 from replication.lm.scoring import logits_at
 from replication.settings import InputError
 from replication.studies.samplers import Sampler
-from replication.testbed import corpus, models, training
+from replication.testbed import corpus, grown, models, training
 
 GRID = (0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0)
 """Temperatures of the measurements on given texts."""
@@ -111,7 +111,7 @@ def seen(experiment: Experiment, model: str = "") -> Tensor | None:
     lm = experiment.model(model)
     if lm.name not in models.names():
         return None
-    recipe = models.recipe(lm.name)
+    recipe = grown.recipe(grown.in_force(lm.name))
     key = {"model": lm.fingerprint, "recipe": recipe, "documents": DOCUMENTS, "streams": STREAMS}
 
     def compute() -> pd.DataFrame:

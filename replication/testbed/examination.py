@@ -52,7 +52,7 @@ def _accuracy(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, prompts: list[str], problems: list[Problem]
 ) -> float:
     batch = tokenizer(prompts, return_tensors="pt", padding=True, return_token_type_ids=False)
-    out = model.generate(**batch, do_sample=False, num_beams=1, max_new_tokens=NEW_TOKENS)
+    out = model.generate(**batch.to(model.device), do_sample=False, num_beams=1, max_new_tokens=NEW_TOKENS)
     texts = tokenizer.batch_decode(out[:, batch["input_ids"].shape[1] :], skip_special_tokens=True)
     right = [last_answer(text) == problem.answer for text, problem in zip(texts, problems, strict=True)]
     return sum(right) / len(right)

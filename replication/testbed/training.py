@@ -21,7 +21,7 @@ from torch.optim import AdamW, Optimizer
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from replication.settings import InputError
-from replication.testbed import models, tokenizer
+from replication.testbed import grown, models, tokenizer
 from replication.testbed.corpus import Mix, documents
 from replication.testbed.examination import examine
 from replication.testbed.optimiser import Muon
@@ -30,6 +30,8 @@ from replication.testbed.packing import Batch, batches, encode, stack
 CHUNK = 50
 TOKENIZER_DOCUMENTS = 60_000
 VALIDATION_DOCUMENTS, VALIDATION_ROWS, VALIDATION_TOKENS = 512, 128, 192
+# A state is weights and moments, 12 bytes a parameter: large models are saved less often.
+PARAMETERS_A_CHUNK = 5_000_000
 STATE = "training-state"
 LOSSES = "losses.csv"
 
@@ -37,11 +39,15 @@ LOSSES = "losses.csv"
 def loss_of(model: LlamaForCausalLM, batch: Batch) -> Tensor:
     """Return the weighted mean cross-entropy of a batch in nats, a scalar.
 
-    Positions that restart tell transformers where a document begins, so that no document sees another.
+    Positions that restart tell transformers where a document begins, so that no document sees another. On
+    CUDA the model computes in bfloat16.
     """
-    logits = model(input_ids=batch.ids, position_ids=batch.positions, use_cache=False).logits[:, :-1]
-    losses = functional.cross_entropy(logits.flatten(0, 1), batch.ids[:, 1:].flatten(), reduction="none")
-    weights = batch.weights[:, 1:].flatten()
+    place = model.device
+    ids, positions = batch.ids.to(place), batch.positions.to(place)
+    with torch.autocast(place.type, torch.bfloat16, enabled=place.type == "cuda"):
+        logits = model(input_ids=ids, position_ids=positions, use_cache=False).logits[:, :-1]
+    losses = functional.cross_entropy(logits.flatten(0, 1).float(), ids[:, 1:].flatten(), reduction="none")
+    weights = batch.weights[:, 1:].flatten().to(place)
     return (losses * weights).sum() / weights.sum()
 
 
@@ -73,7 +79,7 @@ def first_model(recipe: models.Recipe, seed: int) -> tuple[LlamaForCausalLM, Pre
         InputError: that checkpoint is missing.
     """
     if recipe.init:
-        folder = models.folder(recipe.init)
+        folder = grown.folder(recipe.init)
         return LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32), tokenizer.load(folder)
     core = shared_tokenizer(recipe.vocabulary)
     return new_model(recipe, core, seed), core
@@ -100,11 +106,13 @@ class State:
         folder: where it is kept.
         recipe: text of the recipe; a run goes on only from a state of its own recipe and seed.
         seed: seed of the weights.
+        every: chunks between two saves.
     """
 
     folder: Path
     recipe: str
     seed: int
+    every: int = 1
 
     def keep(self, model: LlamaForCausalLM, steppers: list[Optimizer], losses: list[dict]) -> None:
         """Save the state; the folder appears whole or not at all."""
@@ -148,29 +156,36 @@ def train(
     cot_fraction: float | None = None,
     say: Callable[[str], None] = lambda line: None,
     recipe: models.Recipe | None = None,
+    device: str = "cpu",
 ) -> Path:
     """Train one testbed model by its recipe and save it.
 
     Args:
-        size: name of the model, a key of `models.RECIPES`.
+        size: name of the model, a key of `models.RECIPES` or of `grown.LARGER`.
         out: folder to write; None is the place of the shipped checkpoint.
         steps: optimiser steps; None takes the recipe's.
         seed: seed of the weights.
         cot_fraction: overrides the share of step-by-step answers.
         say: receives a progress line per chunk.
         recipe: replaces the recipe of `size`.
+        device: torch device to train on.
 
     Returns:
         The folder with config, tokenizer, weights (safetensors), losses.csv and card.json.
 
     Raises:
-        InputError: no such model, no step or no share, or the checkpoint to start from is missing.
+        InputError: no such model, no step or no share, the checkpoint to start from is missing, or no folder
+            for a model that is not shipped.
     """
-    recipe = _adapt(recipe or models.recipe(size), steps, cot_fraction)
+    recipe = _adapt(recipe or grown.recipe(size), steps, cot_fraction)
+    if out is None and size in grown.LARGER:
+        raise InputError(f"{size} does not come with the package: name a folder for it with --out.")
     out = out or models.CHECKPOINTS / size
     model, core = first_model(recipe, seed)
+    model.to(device)
     started = time.perf_counter()
-    losses = _run(model, core, recipe, State(out / STATE, repr(recipe), seed), say)
+    every = max(1, model.num_parameters() // PARAMETERS_A_CHUNK)
+    losses = _run(model, core, recipe, State(out / STATE, repr(recipe), seed, every), say)
     facts = _facts(model, core, recipe, size, seed, losses, time.perf_counter() - started)
     model.eval()
     facts["accuracy"] = examine(model, core)
@@ -249,7 +264,7 @@ def _run(
             "validation": round(evaluate(model, validation), 5),
         }
         losses.append(row)
-        if state:
+        if state and len(losses) % state.every == 0:
             state.keep(model, steppers, losses)
         say(f"step {last}/{recipe.steps}: loss {row['loss']:.3f}, validation {row['validation']:.3f}")
     return losses

@@ -158,7 +158,7 @@ def offline(given: Mapping[str, Any], tasks: Sequence[str]) -> bool:
     """Tell whether a run needs no network: model and tasks come from the testbed or from folders."""
     from replication.testbed import models
 
-    model = str(given.get("model", "") or "testbed")
+    model = settings.split_model(str(given.get("model", "") or "testbed"))[0]
     local = model in models.names() or Path(model).expanduser().is_dir()
     return local and (bool(given.get("data_dir")) or all(map(generated, filter(None, tasks))))
 

@@ -73,6 +73,36 @@ def reproduce(
 
 
 @app.command()
+def plan(
+    profile: Annotated[str, typer.Option(help="smoke, cpu, gpu or paper.")] = "cpu",
+    model: Annotated[str, typer.Option(help="Testbed model, folder or hub id.")] = "testbed",
+    task: Annotated[str, typer.Option(help="Task; the profile's when not given.")] = "",
+    data_dir: Annotated[str, typer.Option(help="Folder with the task's files, to count questions.")] = "",
+    papers: Annotated[str, typer.Option(help="Keys of papers, parted by spaces; all when not given.")] = "",
+    gpu: Annotated[str, typer.Option(help="cpu, a100, h100, h200, l40s or rtx4090.")] = "cpu",
+    jobs: Annotated[int, typer.Option(help="Notebooks side by side on a CPU.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    store: Annotated[str, typer.Option(help="Name of a finished run to plan from.")] = "",
+    results: Results = "",
+    notebooks: Folder = "",
+) -> None:
+    """Say what a run will cost before it is started: tokens, operations, memory, hours."""
+    from replication.workflow import cost, ledger, machines
+    from replication.workflow.checks import Request
+
+    if store:
+        found = discovery.notebooks(notebooks or None)
+        for label in ledger.store_run(found, settings.results_root(results) / store):
+            say(label)
+        return
+    machine = machines.this_cpu() if gpu == machines.CPU else machines.machine(gpu)
+    chosen = tuple(papers.replace(",", " ").split())
+    request = Request(profile, model, task, data_dir, chosen, jobs=jobs, notebooks_dir=notebooks)
+    rows = cost.plan(request, machine)
+    say(cost.as_json(rows, machine) if as_json else cost.render(rows, machine, request))
+
+
+@app.command()
 def run(
     notebook: Annotated[Path, typer.Argument(help="The notebook.")],
     parameter: Annotated[
@@ -200,13 +230,18 @@ def compare(
 
 @app.command()
 def report(
-    name: Annotated[str, typer.Option("--run", help="Name of a run, such as cpu-testbed.")] = "cpu-testbed",
+    name: Annotated[str, typer.Option("--run", help="Name of a run; by default what follows names it.")] = "",
+    profile: Annotated[str, typer.Option(help="Profile of the run.")] = "cpu",
+    model: Annotated[str, typer.Option(help="Model of the run.")] = "testbed",
+    task: Annotated[str, typer.Option(help="Task of the run, when it was given one.")] = "",
+    seed: Annotated[int, typer.Option(help="Seed of the run.")] = 0,
     results: Results = "",
 ) -> None:
     """Build the full site of a run from what it has stored; no notebook is run."""
     from replication.reporting.site.build import build
 
     root = settings.results_root(results)
+    name = name or settings.run_name(profile, model, task, seed)
     if not (root / name).is_dir():
         known = ", ".join(sorted(path.parent.name for path in root.glob("*/manifest.json"))) or "none"
         raise InputError(f"No run {name!r} lies in {root}; there: {known}. Run `make reproduce` first.")
@@ -243,14 +278,20 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Optimiser steps; the recipe's by default.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the weights.")] = 0,
     cot_fraction: Annotated[float | None, typer.Option(help="Share of step-by-step answers.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "cpu",
 ) -> None:
     """Train a testbed model by its recipe."""
-    from replication.testbed import models
+    from replication.testbed import grown
 
-    models.recipe(size)
+    grown.recipe(size)
+    device = settings.resolve_device(device)
     from replication.testbed.training import train as run_training
 
-    say(run_training(size, out=out, steps=steps, seed=seed, cot_fraction=cot_fraction, say=say))
+    say(
+        run_training(
+            size, out=out, steps=steps, seed=seed, cot_fraction=cot_fraction, say=say, device=device
+        )
+    )
 
 
 @testbed.command()

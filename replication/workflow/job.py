@@ -8,6 +8,7 @@ With a number of a shard it is one of several workers that fill the records of t
 and where it fails the rest is left to the notebook, which says why.
 """
 
+import json
 import os
 import sys
 import time
@@ -15,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from replication.lm import shards
+from replication.lm import meter, shards
 from replication.settings import InputError
 from replication.workflow import events, lifeline, plan
 from replication.workflow.execute import OUT_OF_MEMORY, NotebookError, execute, failed_path
@@ -43,10 +44,15 @@ def _notebook(work: Path, job: Mapping[str, Any], given: Sequence[Any]) -> int:
         print(f"{label} {before['message']}")
         return before["code"]
     events.report(work / plan.EVENTS, rule, label, "started")
-    started = time.monotonic()
+    output = work.parent / job["output"]
+    costs = output.parents[1] / "costs" / f"{output.stem}.json"
+    os.environ[meter.VARIABLE] = str(costs)
+    started, used = time.monotonic(), processor_seconds()
     try:
-        seconds = execute(Path(job["source"]), work.parent / job["output"], *given)
-        make_page(work.parent / job["output"], work.parent / job["page"])
+        seconds = execute(Path(job["source"]), output, *given)
+        if not costs.is_file():
+            without_model(costs, processor_seconds() - used)
+        make_page(output, work.parent / job["page"])
     except (InputError, NotebookError) as error:
         seconds, code = round(time.monotonic() - started, 1), getattr(error, "exit_code", 2)
         message = str(error).removeprefix(f"{label} ")
@@ -78,6 +84,20 @@ def _worker(work: Path, job: Mapping[str, Any], given: Sequence[Any], number: in
     events.report(work / plan.EVENTS, shard["rule"], label, "done", shard=number, seconds=seconds)
     marker.touch()
     return 0
+
+
+def processor_seconds() -> float:
+    """Return the processor time of the children that have ended, the notebook's kernel among them."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def without_model(costs: Path, seconds: float) -> None:
+    """Write the count of a notebook whose process has taken none, since it used no model."""
+    from replication.files import write_atomic
+
+    costs.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(costs, json.dumps({"stages": {"": {"seconds": round(seconds, 3), "work": {}}}}) + "\n")
 
 
 def make_page(notebook: Path, page: Path) -> None:

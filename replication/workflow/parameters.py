@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from replication.settings import InputError
+from replication.settings import InputError, split_model, with_options
 
 if TYPE_CHECKING:
     from replication.workflow.discovery import Notebook
@@ -141,8 +141,9 @@ def absolute(given: Mapping[str, Any], testbed: tuple[str, ...] = ()) -> dict[st
         if values.get(name):
             values[name] = str(Path(values[name]).expanduser().absolute())
     model = str(values.get("model", ""))
-    if model and model not in testbed and Path(model).expanduser().is_dir():
-        values["model"] = str(Path(model).expanduser().absolute())
+    name = split_model(model)[0]
+    if name and name not in testbed and Path(name).expanduser().is_dir():
+        values["model"] = with_options(str(Path(name).expanduser().absolute()), model)
     return values
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from replication.settings import split_model
 from replication.workflow import resources
 from replication.workflow.discovery import Notebook, contents, sources
 
@@ -84,7 +85,8 @@ class Plan:
 
     def _inputs(self) -> list[Path]:
         """Return everything whose change makes the notebooks run again, beside themselves."""
-        given = (str(self.parameters.get(name, "")) for name in ("model", "data_dir"))
+        model = split_model(self.parameters.get("model", ""))[0]
+        given = (model, str(self.parameters.get("data_dir", "")))
         return [*sources(), *(file for place in given for file in contents(place))]
 
     def _job(self, position: int, notebook: Notebook) -> dict[str, Any]:

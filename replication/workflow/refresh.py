@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.settings import InputError
-from replication.workflow import discovery, manifest, parameters, progress
+from replication.workflow import discovery, ledger, manifest, parameters, progress
 from replication.workflow.discovery import Notebook
 from replication.workflow.execute import is_complete
 
@@ -38,6 +38,7 @@ def refresh(notebooks: list[Notebook], run_dir: Path) -> list[str]:
     for path, text in texts.items():
         write_atomic(path, text)
     _store_estimates(found, run_dir)
+    ledger.store_run([one for one in found if one.path.is_relative_to(discovery.FOLDER)], run_dir)
     return [one.label for one in found]
 
 

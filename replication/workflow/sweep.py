@@ -4,10 +4,9 @@ import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from replication.settings import InputError, file_name, results_root
+from replication.settings import InputError, file_name, model_label, results_root
 from replication.workflow import checks, discovery, parameters
 from replication.workflow.checks import Request
 from replication.workflow.reproduce import Say, reproduce
@@ -144,7 +143,7 @@ def sweep(request: Request, swept: Mapping[str, Sequence[str]], say: Say = print
 
 def folder_name(request: Request, swept: Mapping[str, Sequence[str]]) -> str:
     """Return the name of the folder that gathers a sweep, the same for the same question."""
-    model = Path(request.model.rstrip("/")).name.replace("@", "-")
+    model = model_label(request.model)
     fixed = variant(request.extra)
     name = "-".join(filter(None, ("sweep", request.profile, model, file_name(request.task), fixed, *swept)))
     content = repr([sorted(request.papers), request.topics, request.seed, dict(swept)])

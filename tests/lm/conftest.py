@@ -9,7 +9,7 @@ import torch
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,:?!=+-*/\n"
 SMALL = {
-    "vocab_size": 320,
+    "vocab_size": 263,  # that of the tokenizer
     "hidden_size": 32,
     "intermediate_size": 64,
     "num_hidden_layers": 2,
@@ -129,6 +129,7 @@ def greedy():
             num_beams=1,
             max_new_tokens=max_new_tokens,
             pad_token_id=lm.pad_id,
+            suppress_tokens=list(range(lm.choices, lm.width)),
         )
         return output[0, ids.shape[1] :].tolist()
 

@@ -46,7 +46,7 @@ def test_top_k_branches_continue_prompt_and_token(lm, prompts, greedy):
 
 
 def test_branching_later_follows_the_greedy_path_first(make_lm, prompts, greedy):
-    lm = make_lm("qwen2")
+    lm = make_lm("llama")
     plain = tokens(generate(lm, prompts, max_new_tokens=10))
     table = generate(lm, prompts, branches=3, first="top-k", branch_step=2, max_new_tokens=10)
     assert set(table.branch_step) == {2}
@@ -63,7 +63,7 @@ def test_branching_later_follows_the_greedy_path_first(make_lm, prompts, greedy)
 
 
 def test_prompt_whose_greedy_path_ends_before_the_branch_has_that_path_only(make_lm, prompts):
-    lm = make_lm("llama")
+    lm = make_lm("qwen2")
     plain = tokens(generate(lm, prompts, max_new_tokens=10))
     short = [question for (question, _), path in plain.items() if len(path) <= 3]
     assert 0 < len(short) < len(prompts)

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+import tiny_models
 import torch
 
 from replication.lm import loading
@@ -29,8 +30,8 @@ def test_half_precision_checkpoints_become_float32_on_cpu(saved):
     assert next(load(str(saved), dtype="bfloat16").model.parameters()).dtype == torch.bfloat16
 
 
-def test_missing_pad_token_leaves_the_vocabulary(saved):
-    lm = load(str(saved))
+def test_missing_pad_token_leaves_the_vocabulary(tmp_path, save_lm):
+    lm = load(str(save_lm(tmp_path / "padded", "llama", vocab_size=320)))
     assert lm.tokenizer.pad_token_id is None
     assert lm.pad_id == 2
     assert lm.vocabulary == lm.vocab_size == 263
@@ -135,3 +136,71 @@ def test_weights_that_do_not_fit_the_configuration(saved):
     (saved / "config.json").write_text(json.dumps(config | {"intermediate_size": 128}))
     with pytest.raises(InputError, match="cannot be loaded"):
         load(str(saved))
+
+
+def test_options_of_loading_in_the_name(saved):
+    plain, half = load(str(saved)), load(f"{saved}?dtype=bfloat16")
+    assert next(half.model.parameters()).dtype == torch.bfloat16
+    assert half.name == plain.name == str(saved)
+    assert plain.fingerprint == load(f"{saved}?dtype=auto").fingerprint != half.fingerprint
+    assert next(load(f"{saved}?dtype=bfloat16", dtype="float32").model.parameters()).dtype == torch.float32
+    with pytest.raises(InputError, match="Unknown option"):
+        load(f"{saved}?precision=high")
+
+
+def test_a_device_map_leaves_the_placing_to_the_library(saved):
+    lm = load(f"{saved}?device_map=auto")
+    plain = load(str(saved))
+    assert lm.fingerprint == plain.fingerprint
+    ids = torch.tensor([plain.encode("Q: 1+1?")]).to(lm.device)
+    assert torch.allclose(lm.model(ids).logits.cpu(), plain.model(ids.cpu()).logits, atol=1e-5)
+
+
+def test_prompts_go_through_the_template_where_chat_is_asked_for(saved):
+    with pytest.raises(InputError, match="no chat template"):
+        load(f"{saved}?chat=true")
+    plain = load(str(saved))
+    plain.tokenizer.chat_template = tiny_models.TEMPLATE
+    plain.tokenizer.save_pretrained(saved)
+    lm = load(f"{saved}?chat=true")
+    ids = lm.prompt("hi")
+    assert ids == lm.encode("hi", chat=True)
+    assert lm.decode(ids) == "[user] hi [reply]"
+    assert ids.count(1) == 1
+    assert ids[0] == 1
+    assert lm.decode(lm.prompt("hi", " So")) == "[user] hi [reply] So"
+    assert lm.encode("hi") == plain.encode("hi")
+    assert plain.prompt("hi", " So") == plain.encode("hi So")
+
+
+def test_a_prompt_never_ends_in_the_end_of_text(saved):
+    from tokenizers import processors
+
+    plain = load(str(saved))
+    ids = plain.encode("on and on")
+    plain.tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
+    )
+    plain.tokenizer.save_pretrained(saved)
+    lm = load(str(saved))
+    assert list(lm.tokenizer("on and on")["input_ids"]) == [*ids, 2]
+    assert lm.encode("on and on") == ids
+    assert lm.encode("") == [1]
+
+
+def test_a_tokenizer_with_more_ids_than_the_model_is_refused(tmp_path, save_lm):
+    folder = save_lm(tmp_path / "narrow", "llama", vocab_size=200)
+    with pytest.raises(InputError, match=r"tokenizer of .* has 263 ids, its model takes 200: .* resize"):
+        load(str(folder))
+
+
+def test_a_pad_token_beyond_the_model_changes_nothing(tmp_path, save_lm):
+    folder = save_lm(tmp_path / "padded", "llama")
+    plain = load(str(folder))
+    plain.tokenizer.add_special_tokens({"pad_token": "[PAD]"})
+    plain.tokenizer.save_pretrained(folder)
+    lm = load(str(folder))
+    assert lm.vocabulary == 264
+    assert lm.width == lm.choices == 263
+    assert lm.pad_id == 2
+    assert lm.encode("Q: 1+1?") == plain.encode("Q: 1+1?")

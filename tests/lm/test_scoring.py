@@ -21,7 +21,7 @@ def reference(lm, sequence):
 
 
 @pytest.mark.parametrize("name", ["llama", "mistral-window", "gemma", "gpt2", "phi", "gemma2", "granite"])
-@pytest.mark.parametrize("blocks", [scoring.LOGIT_BUDGET, 320 * 3])
+@pytest.mark.parametrize("blocks", [scoring.LOGIT_BUDGET, 263 * 3])
 def test_equals_the_whole_logits(make_lm, prompts, monkeypatch, name, blocks):
     lm = make_lm(name)
     monkeypatch.setattr(scoring, "LOGIT_BUDGET", blocks)
@@ -115,7 +115,7 @@ def test_single_token_has_nothing_to_score(make_lm):
 
 
 @pytest.mark.parametrize("name", ["llama", "gpt2", "phi", "gemma2"])
-@pytest.mark.parametrize("blocks", [scoring.LOGIT_BUDGET, 320 * 3])
+@pytest.mark.parametrize("blocks", [scoring.LOGIT_BUDGET, 263 * 3])
 def test_logits_at_places_are_those_of_the_forward_pass(make_lm, prompts, monkeypatch, name, blocks):
     lm = make_lm(name)
     monkeypatch.setattr(scoring, "LOGIT_BUDGET", blocks)

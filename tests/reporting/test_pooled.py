@@ -59,6 +59,13 @@ def test_seeds_that_were_not_testable(three, cards, found, verdict):
     assert "not testable" in entry.reason
 
 
+def test_runs_without_claims_make_an_empty_table(store, tmp_path):
+    found = {seed: runs.read(store(tmp_path / f"run-{seed}", {})) for seed in (0, 1)}
+    assert pooled.write(found, {}, tmp_path / "c") == []
+    assert "state no claim" in (tmp_path / "c" / "site" / "index.html").read_text()
+    assert (tmp_path / "c" / "seeds.csv").read_text().startswith("paper,claim,")
+
+
 def test_a_pooled_run_is_pure_json(three, cards, tmp_path):
     made = pooled.pool(three(one(0.3), one(0.34)), {}, cards)
     assert json.loads(json.dumps([vars(entry) for entry in made], allow_nan=False))

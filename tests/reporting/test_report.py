@@ -8,7 +8,8 @@ import pytest
 
 from replication.evaluation import Estimate
 from replication.reporting import Report
-from replication.settings import InputError
+from replication.settings import InputError, NotTestable
+from replication.testbed import grown
 
 GOOD = Estimate(0.9, 0.8, 0.95, 50)
 BAD = Estimate(0.4, 0.3, 0.5, 50)
@@ -26,6 +27,19 @@ def test_header_names_settings_but_no_folder(make, shown, tmp_path):
     assert "| model | tiny |" in shown[0]
     assert "| `n` | 10 |" in shown[0]
     assert str(tmp_path) not in shown[0]
+
+
+def test_header_names_the_larger_model_that_stands_in(make, shown, tmp_path):
+    report = make()
+    report.settings = replace(report.settings, model="testbed")
+    grown.use(tmp_path)
+    try:
+        report.header()
+    finally:
+        grown.use(None)
+    report.header()
+    assert "| model | testbed (testbed-30m) |" in shown[0]
+    assert "| model | testbed |" in shown[1]
 
 
 def test_header_says_whether_a_published_set_is_used_whole(make, shown):
@@ -209,3 +223,34 @@ def test_shipped_paper_can_be_shown_whole(settings, shown):
         report.show_published(name)
     assert len(shown) == 7 + len(report.paper.published)
     assert all(text.strip() for text in shown)
+
+
+def test_what_a_model_lacks_ends_the_cell_and_is_the_reason_of_its_claims(make, shown, settings, capsys):
+    report = make("01_first")
+    report.precondition("P1", GOOD)
+    with report.where_testable():
+        report.claim("C1", GOOD)
+        made = missing_pairs()
+        report.claim("C3", made)
+    with report.where_testable():
+        report.claim("C3", names_that_were_not_made)  # noqa: F821
+    report.verdicts()
+    report.verdict_words()
+    assert "**Not testable**: No pair came of 3 questions." in shown
+    assert "**Not testable**, as above." in shown
+    found = stored(settings)
+    assert {name: one["verdict"] for name, one in found.items()} == {"C1": "reproduced", "C3": "not testable"}
+    assert found["C3"]["reason"] == "No pair came of 3 questions."
+    assert capsys.readouterr().out.split() == ["C1", "reproduced", "C3", "not", "testable"]
+
+
+def test_other_mistakes_in_a_cell_are_not_hidden(make):
+    report = make("01_first")
+    with pytest.raises(NameError), report.where_testable():
+        report.claim("C3", names_that_were_not_made)  # noqa: F821
+    with pytest.raises(InputError, match="file"), report.where_testable():
+        raise InputError("There is no file.")
+
+
+def missing_pairs():
+    raise NotTestable("No pair came of 3 questions.")

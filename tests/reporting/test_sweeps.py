@@ -45,6 +45,12 @@ def test_claims_of_notebooks_that_did_not_run_are_left_out(points):
     assert len(sweeps.frame(points(({"k": 1}, 0.1)), {("toy", "02_second")})) == 0
 
 
+def test_without_claims_there_is_a_page_and_no_figure(points, tmp_path):
+    sweeps.write(points(({"k": 1}, 0.1)), set(), tmp_path / "out")
+    assert "No claim was judged" in (tmp_path / "out" / "index.html").read_text()
+    assert not (tmp_path / "out" / "figures").exists()
+
+
 def test_numbers_are_joined_and_names_are_not(points):
     grid = [(10, "a", 0.3), (1, "a", 0.1), (1, "b", 0.2)]
     numbers = points(*(({"k": k, "style": style}, value) for k, style, value in grid))

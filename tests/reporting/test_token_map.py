@@ -193,9 +193,9 @@ def test_a_report_stores_it_and_a_site_shows_it(make, settings, shown, tmp_path)
     report = make()
     assert isinstance(report, Report)
     report.figure(*token_map.figure("figure_11", marked))
-    assert shown == ["**What is learned**"]
+    assert shown[0].startswith("**What is learned** *Run of ")
     files = sorted(path.suffix for path in settings.figures_dir.iterdir())
-    assert files == [".csv", ".pdf", ".png"]
+    assert files == [".csv", ".md", ".pdf", ".png"]
     picture = base64.b64encode((settings.figures_dir / "figure_11.png").read_bytes()).decode()
     outputs = [
         nbformat.v4.new_output("display_data", data={"image/png": picture, "text/plain": "<Figure>"}),
@@ -204,8 +204,8 @@ def test_a_report_stores_it_and_a_site_shows_it(make, settings, shown, tmp_path)
     cell = nbformat.v4.new_code_cell("", execution_count=1, outputs=outputs)
     page = html.render(nbformat.v4.new_notebook(cells=[cell]))
     assert f"data:image/png;base64,{picture}" in page
-    # The site keeps no styles of HTML, but what reads without them.
-    assert "background" not in page
+    # The colours are kept, and so is what reads without them.
+    assert "background" in page
     assert "<sup>B</sup>" in page
     assert " &lt;script&gt;" in page
 

@@ -144,6 +144,21 @@ def test_list_is_for_people_and_programs(tmp_path, toy):
     assert "Chain-of-Thought Reasoning Without Prompting" in shown
 
 
+def test_plan_says_what_a_run_costs_before_it_starts(tmp_path):
+    usual = ("plan", "--papers", "cot_decoding", "--results", tmp_path / "results")
+    model = ("--profile", "paper", "--model", "mistralai/Mistral-7B-v0.1", "--task", "gsm8k", "--gpu", "h100")
+    done = replication(*usual, *model, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    content = json.loads(done.stdout)
+    assert content["machine"]["key"] == "h100"
+    assert content["total"]["generated"] > 1319 * 10 * 100
+    assert sum(one["seconds"] for one in content["notebooks"]) == pytest.approx(content["total"]["seconds"])
+    assert not (tmp_path / "results").exists()
+    refused = replication(*usual, "--gpu", "abacus")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("Unknown machine 'abacus'")
+
+
 def test_scoreboard_of_a_folder(tmp_path):
     done = replication("scoreboard", tmp_path / "nope")
     assert (done.returncode, "does not exist" in done.stderr) == (2, True)
@@ -154,10 +169,17 @@ def test_scoreboard_of_a_folder(tmp_path):
     assert (tmp_path / "scoreboard.md").exists()
 
 
-def test_a_site_of_no_run_is_refused_in_one_sentence(tmp_path):
+@pytest.mark.parametrize(
+    ("chosen", "name"),
+    [
+        (("--run", "cpu-nope"), "cpu-nope"),
+        (("--profile", "gpu", "--model", "org/my@v1", "--seed", "3"), "gpu-my-v1-seed3"),
+    ],
+)
+def test_a_site_of_no_run_is_refused_in_one_sentence(tmp_path, chosen, name):
     (tmp_path / "cpu-other").mkdir()
     (tmp_path / "cpu-other" / "manifest.json").write_text("{}")
-    done = replication("report", "--run", "cpu-nope", "--results", tmp_path)
+    done = replication("report", *chosen, "--results", tmp_path)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"No run 'cpu-nope' lies in {tmp_path}; there: cpu-other.")
+    assert done.stderr.startswith(f"No run {name!r} lies in {tmp_path}; there: cpu-other.")
     assert len(done.stderr.splitlines()) == 1

@@ -105,3 +105,6 @@ def test_folders_become_absolute(tmp_path, monkeypatch):
     }
     assert parameters.absolute({"model": "testbed"}, ("testbed",)) == {"model": "testbed"}
     assert parameters.absolute({"model": "org/name"}) == {"model": "org/name"}
+    assert parameters.absolute({"model": "m?chat=true"}) == {"model": f"{tmp_path / 'm'}?chat=true"}
+    asked = {"model": "testbed?dtype=float64"}
+    assert parameters.absolute(asked, ("testbed",)) == asked

@@ -1,0 +1,14 @@
+"""Gemma: BOS and a pad token, one matrix for embedding and output."""
+
+import pytest
+import tiny_models
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models") / "tiny-gemma"
+    return tiny_models.save(folder, "gemma", tiny_models.make_tokenizer(pad=True))
+
+
+def test_every_claim_is_judged(judge, notebook, model):
+    judge(notebook, model)
