@@ -107,7 +107,8 @@ def test_a_run_with_nothing_changed_runs_nothing(story):
     assert story.repeated.returncode == 0
     assert story.repeated.counts == story.resumed.counts
     assert "2 of 2 up to date" in story.repeated.stdout
-    assert story.repeated.seconds < 15
+    # Seconds by themselves; a busy machine takes longer, and a notebook that ran would leave its traces.
+    assert story.repeated.seconds < 60
 
 
 def test_the_scoreboard_ends_every_run(story):
