@@ -10,7 +10,8 @@ from replication.workflow import job
 def test_notebook_is_told_where_to_keep_its_counts(monkeypatch, tmp_path):
     run_dir = tmp_path / "smoke-testbed"
     (run_dir / ".workflow").mkdir(parents=True)
-    one = {"label": "01_toy/01_x", "rule": "nb_01_toy_01_x", "source": "01_x.ipynb", "output": "toy/notebooks/01_x.ipynb",
+    one = {"label": "01_toy/01_x", "rule": "nb_01_toy_01_x", "source": "01_x.ipynb",
+           "output": "toy/notebooks/01_x.ipynb",
            "page": "toy/notebooks/01_x.html", "parameters": {}}  # fmt: skip
     plan = run_dir / ".workflow" / "plan.json"
     plan.write_text(json.dumps({"jobs": [one], "offline": True, "variant": "", "shards": 1}))
