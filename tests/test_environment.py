@@ -103,3 +103,10 @@ def test_package_data_is_named():
         assert all(list(folder.glob(pattern)) for pattern in patterns if "checkpoints" not in pattern), (
             package
         )
+
+
+def test_the_image_is_set_up_by_the_makefile_and_leaves_results_out():
+    image = (ROOT / "env" / "Dockerfile").read_text()
+    assert "FROM python:3.11" in image
+    assert "make setup" in image
+    assert {".venv", "results", ".git"} <= set((ROOT / ".dockerignore").read_text().split())
