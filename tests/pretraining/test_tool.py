@@ -13,6 +13,9 @@ class Characters:
     def encode(self, text):
         return [ord(c) for c in text]
 
+    def prompt(self, text, start=""):
+        return self.encode(text + start)
+
     def decode(self, ids):
         return "".join(map(chr, ids))
 

@@ -322,7 +322,7 @@ def test_tasks_of_a_run(experiment):
         ("control-08", "stories", {"stories": "stories"}),
         ("org/model", "gsm8k", {"gsm8k": "gsm8k", "mixed stories": "stories"}),
     ):
-        run = SimpleNamespace(settings=SimpleNamespace(model=model, task=task))
+        run = SimpleNamespace(settings=SimpleNamespace(model=model, model_name=model, task=task))
         assert study.tasks(run) == wanted
 
 
@@ -508,7 +508,8 @@ def test_levels_of_prompts(experiment, mixed):
     levels = study.prompted_levels(experiment, mixed)
     assert list(levels) == ["zero-shot CoT", "few-shot CoT"]
     assert levels["zero-shot CoT"] == pytest.approx(30.0)
-    run = SimpleNamespace(task=experiment.task, settings=SimpleNamespace(model="testbed"))
+    names = SimpleNamespace(model="testbed", model_name="testbed")
+    run = SimpleNamespace(task=experiment.task, settings=names)
     assert list(study.prompted_levels(run, mixed)) == ["zero-shot CoT"]
 
 
