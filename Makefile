@@ -89,7 +89,7 @@ test: export HF_HUB_OFFLINE := 1
 test: $(READY)  ## lint, then unit tests and every notebook re-executed and compared
 	@.venv/bin/python -m ruff check
 	@.venv/bin/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --nbval --nbval-current-env \
-	--nbval-cell-timeout=600 --nbval-sanitize-with=env/nbval_sanitize.cfg $(ARGS)
+	--nbval-cell-timeout=1800 --nbval-sanitize-with=env/nbval_sanitize.cfg $(ARGS)
 
 doctor: $(READY)  ## check the machine and say what each profile can do on it
 	@$(RUN) doctor $(call option,--results,RESULTS) $(ARGS)

@@ -56,6 +56,10 @@ class Numbers:
         """Return the number of ids."""
         return self.size
 
+    def get_vocab(self) -> dict[str, int]:
+        """Return text -> id."""
+        return {str(i): i for i in range(self.size)}
+
     def decode(self, ids: Sequence[int], **options: Any) -> str:
         """Return the ids as text."""
         return " ".join(map(str, ids))

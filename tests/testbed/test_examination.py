@@ -9,6 +9,8 @@ from replication.testbed import corpus, examination, worlds
 class Parrot:
     """A model that answers every prompt with the same text."""
 
+    device = "cpu"
+
     def __init__(self, core, text):
         self.ids = core.encode(text, add_special_tokens=False)
         self.prompts = []

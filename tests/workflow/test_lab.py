@@ -21,9 +21,10 @@ PATIENCE = 120.0
 def lab(tmp_path_factory):
     """The server that the Makefile starts, without a browser; its address."""
     folder = tmp_path_factory.mktemp("lab")
-    recipe = subprocess.run(
-        ["make", "-n", "lab"], cwd=discovery.FOLDER.parent, capture_output=True, text=True
-    )
+    # Nothing of a make that runs these tests: it hands its own variables down.
+    bare = {"PATH": os.environ["PATH"]}
+    root = discovery.FOLDER.parent
+    recipe = subprocess.run(["make", "-n", "lab"], cwd=root, capture_output=True, text=True, env=bare)
     *_, command = recipe.stdout.strip().splitlines()
     assert command.split()[1:] == ["-m", "jupyterlab", "notebooks"]
     options = ["--no-browser", "--allow-root", "--port=0", f"--IdentityProvider.token={TOKEN}"]
@@ -35,7 +36,7 @@ def lab(tmp_path_factory):
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
             [sys.executable, *command.split()[1:], *options],
-            cwd=discovery.FOLDER.parent, env=environment, stdout=log, stderr=subprocess.STDOUT,
+            cwd=root, env=environment, stdout=log, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
         yield address(folder, server)
