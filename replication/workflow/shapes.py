@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from replication.settings import InputError
+from replication.settings import InputError, split_model
 
 FACTS = Path(__file__).with_name("facts.toml")
 HEADER = 8  # bytes before a safetensors header that say its length
@@ -54,13 +54,14 @@ def shape(name: str) -> Shape:
     """Return the shape of a testbed model (shipped or larger), a folder, a known model or any hub id.
 
     Only for a hub id that is not among the facts are transformers and, unless its configuration is on this
-    machine, the network needed; weights never are.
+    machine, the network needed; weights never are. Options of loading change nothing here.
 
     Raises:
         InputError: no such model, or a configuration that cannot be had or read.
     """
     from replication.testbed import grown, models
 
+    name = split_model(name)[0]
     if name in grown.LARGER:
         recipe = grown.LARGER[name]
         return of_llama(name, recipe.width, recipe.layers, recipe.vocabulary)

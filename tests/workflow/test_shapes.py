@@ -54,3 +54,7 @@ def test_configuration_alone_gives_the_shape(monkeypatch, tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(InputError, match="plan with a model of similar size"):
         shapes.of_configuration(str(tmp_path))
+
+
+def test_options_of_loading_change_no_shape():
+    assert shapes.shape("testbed?dtype=bfloat16&chat=true") == shapes.shape("testbed")
