@@ -60,7 +60,7 @@ def test_code_is_folded_and_other_metadata_goes():
 
 
 def test_given_folders_are_shown_by_their_last_part():
-    source = 'model = "/home/ada/models/mine"\nresults_dir = "C:\\\\x\\\\results"\ntask = "a/b"\nseed = 1'
+    source = 'model = "/data/models/mine"\nresults_dir = "C:\\\\x\\\\results"\ntask = "a/b"\nseed = 1'
     cells = [new_code_cell(source, metadata={"tags": ["injected-parameters"]})]
     (cell,) = notebooks.staged(new_notebook(cells=cells)).cells
     assert cell.source == 'model = "…/mine"\nresults_dir = "…/results"\ntask = "a/b"\nseed = 1'
