@@ -106,14 +106,24 @@ def execute(results, shown, monkeypatch):
     return run
 
 
+def claims_of(notebook):
+    """Ids of the claims that a notebook has to judge, in order."""
+    return [one.id for one in papers.load(notebook.paper).claims if one.notebook == notebook.topic]
+
+
+@pytest.fixture
+def claims(notebook):
+    """The notebook's claims, see `claims_of`."""
+    return claims_of(notebook)
+
+
 @pytest.fixture
 def judge(execute, shown):
-    """Function that runs a notebook on a model and checks that it judges each of its claims."""
+    """Function that runs a notebook on a model, checks what it stores, and returns verdicts by claim."""
 
     def run(notebook, model, **changes):
-        wanted = [one.id for one in papers.load(notebook.paper).claims if one.notebook == notebook.topic]
         stored = [one for one in execute(notebook, model, **changes) if one["notebook"] == notebook.topic]
-        assert [one["claim"] for one in stored] == wanted
+        assert [one["claim"] for one in stored] == claims_of(notebook)
         assert {one["verdict"] for one in stored} <= set(VERDICTS)
         for one in stored:
             assert one["reason"]

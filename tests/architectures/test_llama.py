@@ -10,5 +10,5 @@ def model(tmp_path_factory):
     return tiny_models.save(folder, "llama")
 
 
-def test_every_claim_is_judged(judge, notebook, model):
-    judge(notebook, model)
+def test_every_claim_is_judged(judge, notebook, model, claims):
+    assert list(judge(notebook, model)) == claims
