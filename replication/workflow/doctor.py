@@ -43,6 +43,7 @@ class Needs:
     hub: bool = False
 
 
+# Allowances, not measurements: a notebook of smoke took 0.8 GiB; gpu and paper have never been run.
 NEEDS = {
     "smoke": Needs(memory=2, disk=1),
     "cpu": Needs(memory=3, disk=2),
