@@ -39,8 +39,9 @@ export MKL_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export PYTHONHASHSEED ?= 0
 export TQDM_DISABLE ?= 1
-# A fixed backend would make figures vanish from executed notebooks; PYTHONPATH could shadow the locked packages.
-unexport MPLBACKEND PYTHONPATH
+# A fixed backend would make figures vanish from executed notebooks; PYTHONPATH could shadow the locked packages;
+# without bytecode, as containers often set it, each of the many processes compiles all that it imports again.
+unexport MPLBACKEND PYTHONPATH PYTHONDONTWRITEBYTECODE
 # A run ends with the make that started it, also when that is killed.
 export REPLICATION_FOLLOW := $(shell echo $$PPID)
 ifneq ($(strip $(RESULTS)),)

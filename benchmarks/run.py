@@ -7,18 +7,20 @@ machine and on what else it does: compare ratios, and only within one run.
 import argparse
 import json
 import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import torch
 
-from benchmarks import alignment, critical_tokens, engine, memory, pretraining, samplers
+from benchmarks import alignment, critical_tokens, engine, memory, overhead, pretraining, samplers
 from benchmarks.harness import Result, measure, table
 from replication.files import write_atomic
 from replication.reporting.environment import hardware, versions
-from replication.settings import results_root
+from replication.settings import results_root, run_name
 
-SUITES = ("samplers", "engine", "pretraining", "critical_tokens", "alignment")
+SUITES = ("samplers", "engine", "pretraining", "critical_tokens", "alignment", "overhead")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -144,12 +146,21 @@ def _alignment(options: argparse.Namespace) -> Measured:
     return size, checks, [replace(result, peak_mib=peaks.get(result.name)) for result in results]
 
 
+def _overhead(options: argparse.Namespace) -> Measured:
+    """Return what the workflow adds to notebooks; of the share, that of the default run where it has run."""
+    checks = overhead.shares(results_root() / run_name("cpu", "testbed"))
+    with tempfile.TemporaryDirectory() as folder:
+        results = measure(overhead.cases(Path(folder)), min(options.rounds, overhead.ROUNDS))
+    return {"asked for, of a cold run": f"{overhead.TARGET:.0%}"}, checks, results
+
+
 MEASURES = {
     "samplers": _samplers,
     "engine": _engine,
     "pretraining": _pretraining,
     "critical_tokens": _critical_tokens,
     "alignment": _alignment,
+    "overhead": _overhead,
 }
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from replication.evaluation import paired
 from replication.evaluation.accuracy import mean, proportion
 from replication.evaluation.claims import Estimate
-from replication.pretraining import packing, running
+from replication.pretraining import packing
 from replication.pretraining.experiment import Trained, Trainings, marks
 from replication.pretraining.packing import Blocks
 from replication.pretraining.plans import Exam, Hyper, Plan
@@ -225,6 +225,8 @@ class Study:
 
     def ask(self, model: str | Path, task: Task, questions: Sequence[Question]) -> pd.DataFrame:
         """Return a model's greedy step-by-step answers to questions, once computed kept."""
+        from replication.pretraining import running  # with the Trainer, which reading tables does not need
+
         lm = self.trainings.model(model)
         exam = Exam(task=task, questions=tuple(questions), length=task.max_new_tokens,
                     prompt=lambda question: task.prompt(question, PROMPT))  # fmt: skip

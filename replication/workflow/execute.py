@@ -6,6 +6,7 @@ notebook is kept beside the place of the result.
 """
 
 import os
+import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -30,6 +31,9 @@ EXPORTS = {
 OFFLINE = "HF_HUB_OFFLINE"
 # A fixed backend makes figures vanish from executed notebooks without a word.
 REMOVED = ("MPLBACKEND",)
+# Builds a grammar of international addresses for jsonschema, which can do without: most of what papermill
+# takes to import.
+SPARED = "rfc3987_syntax"
 
 
 class NotebookError(RuntimeError):
@@ -110,6 +114,17 @@ def kernel_environment(offline: bool, variant: str = "") -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextmanager
+def spared_import() -> Iterator[None]:
+    """Keep `SPARED` from being imported inside, where it has not been before; it can be afterwards."""
+    blocked = sys.modules.setdefault(SPARED, None) is None  # so Python marks what must not be imported
+    try:
+        yield
+    finally:
+        if blocked:
+            del sys.modules[SPARED]
+
+
 def is_complete(notebook: Mapping[str, Any]) -> bool:
     """Tell whether papermill ran every code cell to its end; False after SystemExit(0) or a kill."""
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
@@ -123,7 +138,8 @@ def _attempt(source: Path, partial: Path, values: Mapping[str, Any]) -> tuple[st
 
     A kernel that does not start (busy machine, port taken in between) is tried once more; nothing else is.
     """
-    from papermill.exceptions import PapermillExecutionError
+    with spared_import():
+        from papermill.exceptions import PapermillExecutionError
 
     for attempt in range(1, START_ATTEMPTS + 1):
         partial.unlink(missing_ok=True)

@@ -1,5 +1,8 @@
+import importlib
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -97,3 +100,32 @@ def test_is_complete(statuses, end, complete):
     notebook = {"cells": cells, "metadata": {"papermill": {"end_time": end}}}
     assert execute.is_complete(notebook) is complete
     assert not execute.is_complete({"cells": [], "metadata": {}})
+
+
+def test_a_spared_import_is_spared_inside_only(monkeypatch):
+    monkeypatch.delitem(sys.modules, execute.SPARED, raising=False)
+    with execute.spared_import(), pytest.raises(ImportError):
+        importlib.import_module(execute.SPARED)
+    assert execute.SPARED not in sys.modules
+
+
+def test_what_was_imported_before_a_spared_import_stays(monkeypatch):
+    before = object()
+    monkeypatch.setitem(sys.modules, execute.SPARED, before)
+    with execute.spared_import():
+        assert sys.modules[execute.SPARED] is before
+    assert sys.modules[execute.SPARED] is before
+
+
+def test_running_a_notebook_imports_no_grammar_of_addresses():
+    lines = (
+        "import contextlib, pathlib, sys",
+        "from replication.workflow import execute",
+        "with contextlib.suppress(FileNotFoundError):",
+        "    execute._attempt(pathlib.Path('none.ipynb'), pathlib.Path('out.ipynb'), {})",
+        f"print('papermill' in sys.modules, {execute.SPARED!r} in sys.modules)",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["True", "False"]

@@ -1,0 +1,153 @@
+"""What the workflow adds to the notebooks' own work: an empty notebook, imports, and its share of a run.
+
+The notebook with one empty cell runs as a job of the workflow (checked, executed, made a page) and by
+papermill alone, each in a process of its own. Imports are those of the package's stacks, beside the bare
+libraries that they cannot do without. The share is that of the default run in the results folder, if any.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness import Case
+from replication.settings import ROOT
+from replication.workflow import execute, plan
+from replication.workflow.discovery import Notebook
+
+TARGET = 0.15
+"""What the workflow may take of a cold run at most."""
+
+ROUNDS = 3
+"""Rounds at most: whole processes take seconds, and vary less than single calls do."""
+
+IMPORTS = {
+    "decoding": ("replication.decoding.experiment", "transformers.cache_utils"),
+    "decoding, studies": ("replication.studies.cot_decoding", "transformers.cache_utils"),
+    "training": ("replication.pretraining.running", "transformers.trainer"),
+    "preferences": ("replication.alignment.running", "trl.trainer.dpo_trainer"),
+    "reading of trainings": ("replication.studies.rho1", "transformers.cache_utils"),
+}
+"""Stack -> (module of the package, module of the libraries that it stands on)."""
+
+ALONE = (
+    "import sys, papermill; papermill.execute_notebook(*sys.argv[1:], kernel_name='python3', "
+    "progress_bar=False, extra_arguments=['--log-level=50'])"
+)
+
+
+def cases(folder: Path) -> list[Case]:
+    """Return the cases: the empty notebook both ways, then each stack of imports beside its libraries.
+
+    Args:
+        folder: an empty folder, for the notebook and its results.
+    """
+    found = [
+        Case("empty notebook, papermill alone", partial(_start, "-c", ALONE, *alone(folder))),
+        Case("empty notebook, job of the workflow", as_job(folder), "empty notebook, papermill alone"),
+    ]
+    for stack, (own, bare) in IMPORTS.items():
+        peer = f"imports, {stack}: {bare}"
+        found += [
+            Case(peer, partial(_start, "-c", f"import {bare}")),
+            Case(f"imports, {stack}: {own}", partial(_start, "-c", f"import {own}"), peer),
+        ]
+    return found
+
+
+def alone(folder: Path) -> tuple[str, str]:
+    """Return the paths of the empty notebook, written here, and of papermill's result."""
+    return str(_empty(folder / "01_nothing" / "01_empty.ipynb")), str(folder / "alone.ipynb")
+
+
+def as_job(folder: Path) -> Callable[[], None]:
+    """Return what runs the empty notebook as Snakemake's rules do."""
+    notebook = Notebook(_empty(folder / "01_nothing" / "01_empty.ipynb"), "nothing")
+    chosen = plan.Plan(folder / "run", (notebook,), {}, offline=True)
+    chosen.write()
+    return partial(_start, "-m", "replication.workflow.job", str(chosen.file), notebook.label)
+
+
+def _empty(path: Path) -> Path:
+    """Write a notebook with one empty code cell, tagged for parameters."""
+    import nbformat.v4 as v4
+
+    cell = v4.new_code_cell("", metadata={"tags": ["parameters"]})
+    kernel = {"kernelspec": {"name": execute.KERNEL, "display_name": "Python 3", "language": "python"}}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(v4.new_notebook(cells=[cell], metadata=kernel)), encoding="utf-8")
+    return path
+
+
+def _start(*arguments: str) -> None:
+    """Run Python to its end; what it says is shown where it fails only."""
+    environment = os.environ | execute.EXPORTS | {execute.OFFLINE: "1"}
+    for name in execute.REMOVED:
+        environment.pop(name, None)
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"python {' '.join(arguments[:3])} failed: {done.stdout}{done.stderr}")
+
+
+# A run's share
+
+
+def shares(run_dir: Path) -> dict[str, float]:
+    """Return what the last run in a folder spent on other things than its notebooks' own work.
+
+    The places of the run are the seconds from its plan to the last job's end, times the notebooks side by
+    side. In them lie the cells, and of those the ones that import, which count as the workflow's whatever
+    else they do. A place that is empty while the last notebooks end counts as the workflow's too. A notebook
+    that reads what an earlier run computed has little work of its own: take a cold run.
+
+    Returns:
+        "overhead": 1 - own / places, where own are the cells that do not import; "imports" and "around the
+        cells" (processes, kernels, pages, empty places) are its two parts. All empty where no notebook has
+        run to its end.
+    """
+    try:
+        content = plan.read(run_dir / plan.FOLDER / plan.PLAN)
+        jobs = json.loads((run_dir / "manifest.json").read_text(encoding="utf-8"))["jobs"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    ended = [_ended(run_dir, job["rule"]) for job in content["jobs"]]
+    ran = [job for job, end in zip(content["jobs"], ended, strict=True) if end]
+    if not ran:
+        return {}
+    places = jobs * (max(ended) - (run_dir / plan.FOLDER / plan.PLAN).stat().st_mtime)
+    spent = [cells(json.loads((run_dir / job["output"]).read_text(encoding="utf-8"))) for job in ran]
+    own, imports = (sum(part) for part in zip(*spent, strict=True))
+    found = {"overhead": places - own, "imports": imports, "around the cells": places - own - imports}
+    return {name: round(seconds / places, 3) for name, seconds in found.items()}
+
+
+def _ended(run_dir: Path, rule: str) -> float:
+    """Return when a job of the last run was done, 0 when it was not."""
+    from replication.workflow import events
+
+    last = events.last(run_dir / plan.FOLDER / plan.EVENTS, rule)
+    return float(last["time"]) if last.get("state") == "done" else 0.0
+
+
+def cells(notebook: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the seconds of an executed notebook's cells: (those without imports, those with)."""
+    own = imports = 0.0
+    for cell in notebook["cells"]:
+        seconds = cell["metadata"].get("papermill", {}).get("duration") or 0.0
+        if cell["cell_type"] == "code" and _imports(cell["source"]):
+            imports += seconds
+        else:
+            own += seconds
+    return own, imports
+
+
+def _imports(source: str | Sequence[str]) -> bool:
+    """Tell whether a cell imports anything."""
+    lines = "".join(source).splitlines()
+    return any(line.startswith(("import ", "from ")) for line in lines)
