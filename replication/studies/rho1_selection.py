@@ -270,25 +270,24 @@ def correlation(points: pd.DataFrame) -> Estimate:
 
     The interval resamples selections' seeds and, within a series, checkpoints.
     """
-    series = [own[["loss", "accuracy"]].to_numpy() for _, own in points.groupby(["chosen", "seed"])]
+    series = np.stack([own[["loss", "accuracy"]].to_numpy() for _, own in points.groupby(["chosen", "seed"])])
+    number, marks, _ = series.shape
     rng = np.random.default_rng(0)
     drawn = []
     for _ in range(RESAMPLES):
-        chosen = rng.integers(0, len(series), len(series))
-        places = rng.integers(
-            0, len(series[0]), len(series[0])
-        )  # the same checkpoints for all: they are common
-        drawn.append(np.mean([_spearman(series[i][places]) for i in chosen]))
-    value = float(np.mean([_spearman(one) for one in series]))
-    return around(value, np.asarray(drawn), len(series[0]))
+        chosen = rng.integers(0, number, number)
+        places = rng.integers(0, marks, marks)  # the same checkpoints for all: they are common
+        drawn.append(_spearman(series[:, places])[chosen].mean())
+    return around(float(_spearman(series).mean()), np.asarray(drawn), marks)
 
 
-def _spearman(pairs: np.ndarray) -> float:
-    """Return the rank correlation of (m, 2) pairs; 0 where either column is constant."""
-    a, b = (rankdata(column) for column in pairs.T)
-    if np.ptp(a) == 0 or np.ptp(b) == 0:
-        return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
+def _spearman(pairs: np.ndarray) -> np.ndarray:
+    """Return the rank correlations (n,) of pairs (n, m, 2); 0 where either column is constant."""
+    ranks = rankdata(pairs, axis=1)
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    spread = np.sqrt((ranks**2).sum(axis=1).prod(axis=1))  # (n,)
+    together = ranks.prod(axis=2).sum(axis=1)
+    return np.divide(together, spread, out=np.zeros_like(spread), where=spread > 0)
 
 
 def laws(points: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -36,6 +36,40 @@ def test_files_depend_on_the_figure_only(tmp_path):
     assert sorted(p.name for p in (tmp_path / "one").iterdir()) == ["figure_5.pdf", "figure_5.png"]
 
 
+def test_a_pdf_is_drawn_again_only_where_its_picture_is_another(tmp_path):
+    picture, pdf = (tmp_path / f"figure_5.{ending}" for ending in ("png", "pdf"))
+    style.save(drawn(), tmp_path, "figure_5")
+    first = picture.read_bytes(), pdf.read_bytes()
+    pdf.write_bytes(b"of before")
+    style.save(drawn(), tmp_path, "figure_5")
+    assert (picture.read_bytes(), pdf.read_bytes()) == (first[0], b"of before")
+    other = drawn()
+    other.axes[0].set_title("Another")
+    style.save(other, tmp_path, "figure_5")
+    assert picture.read_bytes() != first[0]
+    assert pdf.read_bytes() not in (first[1], b"of before")
+    style.save(drawn(), tmp_path, "figure_5")
+    assert (picture.read_bytes(), pdf.read_bytes()) == first
+    for lost in (picture, pdf):
+        lost.unlink()
+        style.save(drawn(), tmp_path, "figure_5")
+        assert (picture.read_bytes(), pdf.read_bytes()) == first
+
+
+def test_a_picture_never_lies_beside_the_pdf_of_another_figure(tmp_path, monkeypatch):
+    style.save(drawn(), tmp_path, "figure_5")
+    other = drawn()
+    other.axes[0].set_title("Another")
+
+    def killed(path, content):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(style, "write_atomic", killed)
+    with pytest.raises(KeyboardInterrupt):
+        style.save(other, tmp_path, "figure_5")
+    assert not (tmp_path / "figure_5.png").exists()
+
+
 def test_size_and_looks_are_fixed():
     figure = drawn()
     assert tuple(figure.get_size_inches()) == (2 * style.PANEL[0], style.PANEL[1])

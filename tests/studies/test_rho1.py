@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
 from replication import settings
 from replication.pretraining.experiment import Trained
@@ -193,6 +194,15 @@ def test_rank_correlation_has_the_sign_of_the_points():
     assert rho1_selection.correlation(points).value == pytest.approx(-1.0)
     laws = rho1_selection.laws({"selected": points})
     assert (laws["dAcc/dL"] < 0).all()
+
+
+def test_rank_correlations_are_those_of_scipy():
+    pairs = np.random.default_rng(0).integers(0, 6, (20, 9, 2)).astype(float)  # with ties
+    pairs[3, :, 1] = 4.0
+    found = rho1_selection._spearman(pairs)
+    assert found[3] == 0
+    for one, value in zip(np.delete(pairs, 3, axis=0), np.delete(found, 3), strict=True):
+        assert value == pytest.approx(spearmanr(*one.T).statistic, rel=1e-12)
 
 
 # Results
