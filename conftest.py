@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 
 import pytest
 
@@ -30,10 +31,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if is_cell(item):
             item.output_timeout = OUTPUT_SECONDS
-    # The longest notebooks first, then the other tests, so that no worker is left alone with one at the end.
+    # The longest notebooks first, then the files with most of the slow tests, then the others, so that no
+    # worker is left alone with a long one at the end.
     labels = {f"{item.path.parent.name}/{item.path.stem}" for item in items if is_cell(item)}
     seconds = expected_seconds(sorted(labels), "cpu", {})
-    items.sort(key=lambda item: -seconds.get(f"{item.path.parent.name}/{item.path.stem}", 0.0))
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    place = {path: number for number, path in enumerate(dict.fromkeys(item.path for item in items))}
+
+    def order(item: pytest.Item) -> tuple[float, int, int]:
+        label = f"{item.path.parent.name}/{item.path.stem}"
+        return -seconds.get(label, 0.0), -slow[item.path], place[item.path]
+
+    items.sort(key=order)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -1,6 +1,8 @@
 """The lock, the conda file, the Makefile and what is installed say the same."""
 
+import os
 import re
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -94,6 +96,15 @@ def test_the_makefile_installs_torch_from_the_lock_before_the_rest():
     text = (ROOT / "Makefile").read_text()
     assert "grep '^torch==' $(LOCK)" in text
     assert text.index("'$(TORCH)'") < text.index("-r $(LOCK)")
+
+
+@pytest.mark.parametrize("name", ["MPLBACKEND", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"])
+def test_make_passes_no_variable_on_that_spoils_or_slows_a_run(name):
+    command = ["make", "-f", str(ROOT / "Makefile"), "--eval", "probe: ; @env", "probe"]
+    environment = os.environ | {name: "1", "KEPT": "1"}
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "KEPT=1" in done.stdout.splitlines()
+    assert not [line for line in done.stdout.splitlines() if line.startswith(f"{name}=")]
 
 
 def test_package_data_is_named():
