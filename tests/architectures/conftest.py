@@ -7,6 +7,7 @@ Figures are laid out and drawn, at a low resolution, and not stored: `tests/repo
 
 import dataclasses
 import json
+import os
 
 import pytest
 
@@ -56,6 +57,12 @@ def tiny_sizes(monkeypatch):
         return dataclasses.replace(card, profiles={**card.profiles, "smoke": smoke})
 
     monkeypatch.setattr(papers, "load", tiny)
+
+
+@pytest.fixture(autouse=True)
+def unflushed(monkeypatch):
+    """Leave the flushing of thousands of small files to the system: none outlives the test."""
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 @pytest.fixture

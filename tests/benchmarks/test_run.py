@@ -86,3 +86,16 @@ def test_bad_arguments(run, arguments, says, capsys, tmp_path):
     assert error.value.code == 2
     assert says in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_the_overhead_suite_tells_the_share_of_the_default_run(run, monkeypatch, tmp_path):
+    overhead, harness = (importlib.import_module(f"benchmarks.{name}") for name in ("overhead", "harness"))
+    asked = []
+    monkeypatch.setattr(overhead, "shares", lambda folder: asked.append(folder) or {"overhead": 0.1})
+    monkeypatch.setattr(
+        overhead, "cases", lambda folder: [harness.Case("peer", int), harness.Case("ours", int, "peer")]
+    )
+    content = run("overhead", "--rounds", "2")
+    assert asked == [tmp_path / "cpu-testbed"]
+    assert content["checks"] == {"overhead": 0.1}
+    assert [one["peer"] for one in content["results"]] == ["", "peer"]
