@@ -12,6 +12,7 @@ from replication import papers
 
 PACKAGE = Path(replication.__file__).parent
 HEAVY = ("torch", "transformers", "pandas", "matplotlib", "snakemake", "papermill", "nbconvert")
+TRAINERS = ("trl", "peft", "datasets", "transformers.trainer")
 FAMILIES = {"decoding", "pretraining", "alignment"}
 FLOORS = (
     {"settings", "files"},
@@ -91,3 +92,11 @@ def test_the_command_line_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_studies_import_no_trainer_before_they_train():
+    names = sorted(f"replication.studies.{path.stem}" for path in (PACKAGE / "studies").glob("[a-z]*.py"))
+    script = f"import sys, {', '.join(names)}; print(*(name for name in {TRAINERS} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert len(names) > 30
+    assert done.stdout.split() == []
