@@ -134,10 +134,14 @@ def formula(latex: str, display: bool = False) -> str:
         return f"<code>{html.escape(latex)}</code>"
 
 
-def sanitise(body: str) -> str:
+def sanitise(body: str, states: bool = False) -> str:
     """Return HTML with only known tags and attributes: no script, no handler, nothing loaded from elsewhere.
 
     Links stay links (http, https, mailto or inside the page); an image stays when its data is in the page.
+
+    Args:
+        body: HTML from anywhere.
+        states: whether views keep the numbers that a script of the page reads, for pages that have one.
     """
     import bleach
     from bleach.css_sanitizer import CSSSanitizer
@@ -146,13 +150,18 @@ def sanitise(body: str) -> str:
     body = re.sub(r"(?is)<(script|style|template|iframe|object|noscript|fieldset)\b.*?</\1\s*>", "", body)
     cleaner = bleach.sanitizer.Cleaner(
         tags=TAGS | MATHML,
-        attributes=_allowed,
+        attributes=_allowed_with_states if states else _allowed,
         protocols={"http", "https", "mailto", "data"},
         strip=True,
         strip_comments=True,
         css_sanitizer=CSSSanitizer(allowed_css_properties=CSS, allowed_svg_properties=[]),
     )
     return LOST_IMAGE.sub("", cleaner.clean(body))
+
+
+def _allowed_with_states(tag: str, name: str, value: str) -> bool:
+    """Tell whether an attribute may stay where views keep their numbers."""
+    return (tag == "div" and name == "data-state") or _allowed(tag, name, value)
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:
