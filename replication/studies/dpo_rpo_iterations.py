@@ -5,7 +5,7 @@ iterations are held against. So both learn from as many questions, pairs and ste
 the later iterations come from another model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 
 import numpy as np
@@ -109,9 +109,7 @@ class Loop:
     def once(self) -> list[Trained]:
         """One iteration on the pairs of all questions, sampled from the base."""
         samples = [own for place in range(ITERATIONS) for own in self.samples(place, self.study.base, 0)]
-        return each(
-            lambda seed: self.train(f"once-{seed}", seed, self.study.base, samples), self.study.seeds
-        )
+        return each(lambda seed: self.train(f"once-{seed}", seed, self.study.base, samples), self.study.seeds)
 
     @property
     def models(self) -> dict[str, list[Trained]]:
@@ -204,10 +202,26 @@ def curve(loop: Loop) -> dict[str, pd.DataFrame]:
     return {"iterations": _frame(rows), ONCE: _frame([(place, once) for place, _ in rows[1:]])}
 
 
+def published_points(published: pd.DataFrame) -> dict[str, list[tuple[str, float]]]:
+    """Return the published greedy accuracies, percent, at the places of `curve`."""
+    known = {row[0]: row[1] for row in published.itertuples(index=False)}
+    names = {BASE: BASE} | {f"iteration {i + 1}": str(i + 1) for i in range(ITERATIONS)}
+    chain = [(place, known[PUBLISHED_ROWS[name]]) for name, place in names.items()]
+    return {"iterations": chain, ONCE: [(str(ITERATIONS), known[PUBLISHED_ROWS[ONCE]])]}
+
+
 def _frame(rows: Sequence[tuple[str, Estimate]]) -> pd.DataFrame:
     """Return estimates by iteration as `plots.curves` takes them."""
     found = [(place, e.value, e.low, e.high, e.n) for place, e in rows]
     return pd.DataFrame(found, columns=["iteration", "accuracy", "low", "high", "n"])
+
+
+def title(series: Mapping[str, pd.DataFrame]) -> str:
+    """Return the accuracies that `curve` gives as the title of their figure."""
+    chain, once = (100 * series[name]["accuracy"] for name in ("iterations", ONCE))
+    later = ", ".join(f"{value:.0f}" for value in chain.iloc[1:])
+    below = f"one training on all pairs {once.iloc[-1]:.0f} %"
+    return f"Accuracy {chain.iloc[0]:.0f} %, by iterations {later} %;\n{below}"
 
 
 def claims(loop: Loop) -> dict[str, Estimate]:

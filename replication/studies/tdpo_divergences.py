@@ -1,6 +1,6 @@
 """Sequential divergences, preference accuracy, entropy and reward of DPO, TDPO1 and TDPO2."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -195,6 +195,15 @@ def frontier(study: Study) -> dict[str, pd.DataFrame]:
         ]
         found[name] = pd.DataFrame(rows, columns=["divergence", "reward"])
     return found
+
+
+def frontier_title(points: Mapping[str, pd.DataFrame]) -> str:
+    """Return the mean divergence and share of right samples of some methods, as the title of panel a."""
+    places = [
+        f"{name} {points[name]['divergence'].mean():.2f} nats, {100 * points[name]['reward'].mean():.0f} %"
+        for name in (DPO, TDPO1, tdpo2())
+    ]
+    return "Means: " + ";\n".join(["; ".join(places[:2]), places[2]])
 
 
 def rewards(study: Study) -> pd.DataFrame:

@@ -131,7 +131,8 @@ def test_an_example_shows_both_tokens():
     assert len(shown) == len(names)
     assert [name for name in names if name] == ["critical", "error"]
     assert shown[0] == "Q?"
-    assert title == "A wrong response"
+    assert title.startswith(f"A wrong response: critical is token {slip - 2}, ")
+    assert f"; the first wrong one is token {slip + 1}, " in title
     assert "both" in critical.example(found([SLIP], [slip]))[1]
 
 

@@ -73,8 +73,8 @@ def _output(output: Any) -> Any:
 def _chosen(data: Mapping[str, str]) -> dict[str, str]:
     """Return the richest safe form of an output.
 
-    A picture goes before HTML, but for a view, which says more than its picture: its numbers stay, so that the
-    site's own script can give it its sliders; without scripts its tables are there.
+    A picture goes before HTML, but for a view, which says more than its picture: its numbers stay, so that
+    the site's own script can give it its sliders; without scripts its tables are there.
     """
     page = data.get("text/html", "")
     if VIEW.search(page):

@@ -105,7 +105,6 @@ class Browser:
         except subprocess.TimeoutExpired:
             self.process.kill()
 
-
     def wait(self, script: str) -> None:
         """Wait until an expression is true."""
         wait(lambda: self.run(script))
@@ -179,11 +178,13 @@ def views() -> list[Any]:
 
     tokens = [HOSTILE, *(f" token{place}" for place in range(24))]
     logits = np.linspace(4, -4, len(tokens)).astype(np.float32)
-    measures = [Measure("probability", np.linspace(0, 1, len(tokens))), Measure(f"Δ {HOSTILE}", [0.5] * len(tokens))]
-    heat = heat_map(tokens, measures, title=f"A heat map {HOSTILE}", note="n = 1")
+    first = Measure("probability", np.linspace(0, 1, len(tokens)))
+    second = Measure(f"Δ {HOSTILE}", [0.5] * len(tokens))
+    heat = heat_map(tokens, [first, second], title=f"A heat map {HOSTILE}", note="n = 1")
     sets = kept_view(logits, tokens, kept(logits, range(len(tokens))), title="Kept sets", note="n = 1")
     forms = {"text/html": heat.html, "text/markdown": heat.markdown, "text/plain": heat.plain}
-    pictured = {"text/html": sets.html, "image/png": base64.b64encode(png()).decode(), "text/plain": sets.plain}
+    picture = base64.b64encode(png()).decode()
+    pictured = {"text/html": sets.html, "image/png": picture, "text/plain": sets.plain}
     return [new_output("display_data", forms), new_output("display_data", pictured)]
 
 

@@ -190,11 +190,16 @@ NOTEBOOK = PAGES[2]
 SEEN = "[...document.querySelectorAll('.tv-heat [class^=tv-panel-]')].map((e) => e.checkVisibility())"
 
 
+def texts_of(selector):
+    """A script for the texts of some elements."""
+    return f"[...document.querySelectorAll({selector!r})].map((e) => e.textContent)"
+
+
 def test_a_heat_map_shows_the_measure_that_is_chosen(page):
     shown = page(NOTEBOOK)
-    names = shown.run("[...document.querySelectorAll('.tv-heat fieldset label')].map((e) => e.textContent.trim())")
-    assert names[0] == "probability"
-    assert names[1].startswith("Δ <script>window.hacked = 1</script>")
+    names = shown.run(texts_of(".tv-heat fieldset label"))
+    assert names[0].strip() == "probability"
+    assert names[1].strip().startswith("Δ <script>window.hacked = 1</script>")
     assert shown.run(SEEN) == [True, False]
     shown.run("document.querySelectorAll('.tv-heat input')[1].click()")
     assert shown.run(SEEN) == [False, True]
@@ -202,9 +207,16 @@ def test_a_heat_map_shows_the_measure_that_is_chosen(page):
 
 def test_sliders_of_kept_sets_move_what_is_kept(page):
     shown = page(NOTEBOOK)
-    sliders = shown.run("[...document.querySelectorAll('.tv-kept .tv-sliders label > span')].map((e) => e.textContent)")
-    assert sliders == ["T", "top-k", "top-p", "min-p", "top-nσ", "ε", "η"]
-    kept = "[...document.querySelector('.tv-kept fieldset tbody tr').cells].slice(2).map((e) => e.textContent)"
+    assert shown.run(texts_of(".tv-kept .tv-sliders label > span")) == [
+        "T",
+        "top-k",
+        "top-p",
+        "min-p",
+        "top-nσ",
+        "ε",
+        "η",
+    ]
+    kept = texts_of(".tv-kept fieldset tbody tr:first-child .tv-n")
     before = shown.run(kept)
     move = "(e) => { e.value = 200; e.dispatchEvent(new Event('input')); }"
     shown.run(f"({move})(document.querySelectorAll('.tv-kept input')[1])")
@@ -237,7 +249,7 @@ def test_a_view_stays_within_its_column(page, width):
 
 
 def test_a_search_page_has_a_heading_before_anything_is_searched_for(page):
-    assert page("search.html").run("[...document.querySelectorAll('h1')].map((e) => e.textContent)") == ["Search"]
+    assert page("search.html").run(texts_of("h1")) == ["Search"]
 
 
 def test_code_is_folded_away_until_it_is_asked_for(page):
