@@ -18,6 +18,8 @@ DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}:\d{2}:\d{2}\b")
 DURATION = re.compile(r"\b\d+\.\d+ ?(s|ms|sec|seconds|minutes)\b")
 ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 MEGABYTE = 2**20
+LINE, LINES = 110, 12  # characters of a line of code, lines of a cell
+READ = ("06_dpo_rpo", "07_tdpo", "08_cdpo")  # folders whose figures all say their numbers
 IMAGE_LIMIT = 200_000
 NOT_MEASURED = "did not measure it"
 
@@ -82,6 +84,51 @@ def test_parameters_are_literals_and_begin_with_the_common_ones(notebook):
 def test_nothing_is_defined_in_a_notebook(notebook):
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     assert not [node for tree in trees(notebook) for node in ast.walk(tree) if isinstance(node, kinds)]
+
+
+@pytest.mark.parametrize("notebook", [one for one in NOTEBOOKS if one.path.parent.name in READ], ids=lambda notebook: notebook.label)
+def test_code_is_short_and_narrow(notebook):
+    long = [
+        (number, line)
+        for number, cell in enumerate(code_cells(notebook), 1)
+        for line in cell["source"].splitlines()
+        if len(line) > LINE or len(cell["source"].splitlines()) > LINES
+    ]
+    assert not long
+
+
+@pytest.mark.parametrize("notebook", [one for one in NOTEBOOKS if one.path.parent.name in READ], ids=lambda notebook: notebook.label)
+def test_the_caption_of_every_figure_holds_numbers_of_the_run(notebook):
+    """A caption is made from what was run, with its n, and so is the title: no finding is typed."""
+    for call in calls(notebook, "figure"):
+        inner = [node for node in ast.walk(call) if isinstance(node, ast.Call)]
+        captions = [word.value for node in inner for word in node.keywords if word.arg == "caption"]
+        assert len(captions) == 1, ast.unparse(call)
+        assert "n = " in resolved(notebook, captions[0]), ast.unparse(call)
+
+
+def calls(notebook, name):
+    """Calls of a method of `report`."""
+    nodes = [node for tree in trees(notebook) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return [
+        node
+        for node in nodes
+        if isinstance(node.func, ast.Attribute) and node.func.attr == name
+        if isinstance(node.func.value, ast.Name) and node.func.value.id == "report"
+    ]
+
+
+def resolved(notebook, expression):
+    """Source of an expression, and of what was assigned to the names in it anywhere in the notebook."""
+    names = {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}
+    given = [
+        ast.unparse(node.value)
+        for tree in trees(notebook)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        if names & {one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+    ]
+    return "\n".join([ast.unparse(expression), *given])
 
 
 @each
