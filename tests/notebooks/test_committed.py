@@ -86,7 +86,11 @@ def test_nothing_is_defined_in_a_notebook(notebook):
     assert not [node for tree in trees(notebook) for node in ast.walk(tree) if isinstance(node, kinds)]
 
 
-@pytest.mark.parametrize("notebook", [one for one in NOTEBOOKS if one.path.parent.name in READ], ids=lambda notebook: notebook.label)
+@pytest.mark.parametrize(
+    "notebook",
+    [one for one in NOTEBOOKS if one.path.parent.name in READ],
+    ids=lambda notebook: notebook.label,
+)
 def test_code_is_short_and_narrow(notebook):
     long = [
         (number, line)
@@ -97,7 +101,11 @@ def test_code_is_short_and_narrow(notebook):
     assert not long
 
 
-@pytest.mark.parametrize("notebook", [one for one in NOTEBOOKS if one.path.parent.name in READ], ids=lambda notebook: notebook.label)
+@pytest.mark.parametrize(
+    "notebook",
+    [one for one in NOTEBOOKS if one.path.parent.name in READ],
+    ids=lambda notebook: notebook.label,
+)
 def test_the_caption_of_every_figure_holds_numbers_of_the_run(notebook):
     """A caption is made from what was run, with its n, and so is the title: no finding is typed."""
     for call in calls(notebook, "figure"):
@@ -126,7 +134,8 @@ def resolved(notebook, expression):
         for tree in trees(notebook)
         for node in ast.walk(tree)
         if isinstance(node, ast.Assign)
-        if names & {one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+        if names
+        & {one.id for target in node.targets for one in ast.walk(target) if isinstance(one, ast.Name)}
     ]
     return "\n".join([ast.unparse(expression), *given])
 
@@ -235,7 +244,7 @@ def test_every_pair_of_the_sanitising_file_counts():
     written = [line for line in text.splitlines() if line.startswith("regex:")]
     pairs = get_sanitize_patterns(text)
     assert len(pairs) == len(written) >= 4
-    sample = "/home/" "a/b.csv 2026-01-02T03:04:05Z 12:34:56 <x at 0x7f52c06c2200> 0.123 3/4 12:30 and/or 2024"
+    sample = "/home/a/b.csv 2026-01-02T03:04:05Z 12:34:56 <x at 0x7f52c06c2200> 0.123 3/4 12:30 and/or 2024"
     for pattern, replacement in dict(pairs).items():
         sample = re.sub(pattern, replacement, sample)
     assert sample == "PATH DATE TIME <x at ADDRESS> 0.123 3/4 12:30 and/or 2024"
