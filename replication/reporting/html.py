@@ -37,6 +37,8 @@ CSS = frozenset(
     "text-align text-decoration vertical-align white-space".split()
 )
 LOST_IMAGE = re.compile(r"<img\b(?![^>]*\ssrc=)[^>]*>")
+# A head that says nothing is read out as one all the same.
+EMPTY_HEAD = re.compile(r"<th((?:\s[^>]*)?)>\s*</th>")
 IMAGE = re.compile(r"data:image/(png|jpeg|gif|svg\+xml);base64,[A-Za-z0-9+/=\s]*")
 STYLE = """
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.55 system-ui, sans-serif;
@@ -156,7 +158,7 @@ def sanitise(body: str, states: bool = False) -> str:
         strip_comments=True,
         css_sanitizer=CSSSanitizer(allowed_css_properties=CSS, allowed_svg_properties=[]),
     )
-    return LOST_IMAGE.sub("", cleaner.clean(body))
+    return EMPTY_HEAD.sub(r"<td\1></td>", LOST_IMAGE.sub("", cleaner.clean(body)))
 
 
 def _allowed_with_states(tag: str, name: str, value: str) -> bool:

@@ -201,6 +201,7 @@ def notebook(title: str) -> Any:
         new_output("stream", name="stdout", text=f"printed {HOSTILE}\n"),
         shown(text_markdown=tables.captioned(tables.to_markdown(wide), "A wide table"), text_plain="no"),
         shown(text_markdown=DIRECTIVES),
+        shown(text_markdown="|  | Claim |\n| --- | --- |\n| C1 | A head without a text |\n"),
         shown(text_html=f"<table><tr onclick='a()'><td>{HOSTILE}</td></tr></table>"),
         shown(text_html=SHADED),
         shown(image_png=base64.b64encode(png()).decode(), text_plain="<Figure>"),
