@@ -30,6 +30,7 @@ ITERATIONS = 3
 EPOCHS = 1.0  # over the pairs of an iteration, of which there are several a question
 VOTE_TEMPERATURE = 0.8
 ONCE = "1 iteration, pairs of all questions"
+CHAIN, AT_ONCE = "iterations", "all pairs at once"  # as in the figure
 PUBLISHED_ROWS = {
     BASE: "zero-shot CoT",
     "iteration 1": "iteration 1",
@@ -195,22 +196,22 @@ def by_seed(loop: Loop) -> pd.DataFrame:
 
 
 def curve(loop: Loop) -> dict[str, pd.DataFrame]:
-    """Return accuracy by iteration, and that of one iteration on all questions as a line."""
-    rows = [(BASE, mean(loop.study.base_right))]
-    rows += [(str(place + 1), loop.study.accuracy(runs)) for place, runs in enumerate(loop.chains)]
+    """Return accuracy by iteration, 0 for the base, and that of one iteration on all questions as a line."""
+    rows = [(0, mean(loop.study.base_right))]
+    rows += [(place + 1, loop.study.accuracy(runs)) for place, runs in enumerate(loop.chains)]
     once = loop.study.accuracy(loop.once)
-    return {"iterations": _frame(rows), ONCE: _frame([(place, once) for place, _ in rows[1:]])}
+    return {CHAIN: _frame(rows), AT_ONCE: _frame([(place, once) for place, _ in rows[1:]])}
 
 
-def published_points(published: pd.DataFrame) -> dict[str, list[tuple[str, float]]]:
+def published_points(published: pd.DataFrame) -> dict[str, list[tuple[float, float]]]:
     """Return the published greedy accuracies, percent, at the places of `curve`."""
     known = {row[0]: row[1] for row in published.itertuples(index=False)}
-    names = {BASE: BASE} | {f"iteration {i + 1}": str(i + 1) for i in range(ITERATIONS)}
-    chain = [(place, known[PUBLISHED_ROWS[name]]) for name, place in names.items()]
-    return {"iterations": chain, ONCE: [(str(ITERATIONS), known[PUBLISHED_ROWS[ONCE]])]}
+    names = [BASE, *(f"iteration {i + 1}" for i in range(ITERATIONS))]
+    chain = [(place, known[PUBLISHED_ROWS[name]]) for place, name in enumerate(names)]
+    return {CHAIN: chain, AT_ONCE: [(ITERATIONS, known[PUBLISHED_ROWS[ONCE]])]}
 
 
-def _frame(rows: Sequence[tuple[str, Estimate]]) -> pd.DataFrame:
+def _frame(rows: Sequence[tuple[int, Estimate]]) -> pd.DataFrame:
     """Return estimates by iteration as `plots.curves` takes them."""
     found = [(place, e.value, e.low, e.high, e.n) for place, e in rows]
     return pd.DataFrame(found, columns=["iteration", "accuracy", "low", "high", "n"])
@@ -218,7 +219,7 @@ def _frame(rows: Sequence[tuple[str, Estimate]]) -> pd.DataFrame:
 
 def title(series: Mapping[str, pd.DataFrame]) -> str:
     """Return the accuracies that `curve` gives as the title of their figure."""
-    chain, once = (100 * series[name]["accuracy"] for name in ("iterations", ONCE))
+    chain, once = (100 * series[name]["accuracy"] for name in (CHAIN, AT_ONCE))
     later = ", ".join(f"{value:.0f}" for value in chain.iloc[1:])
     below = f"one training on all pairs {once.iloc[-1]:.0f} %"
     return f"Accuracy {chain.iloc[0]:.0f} %, by iterations {later} %;\n{below}"
