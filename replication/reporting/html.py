@@ -49,7 +49,7 @@ pre { overflow-x: auto; padding: .6rem .8rem; background: #f6f6f4; border-radius
 code { font-size: .92em; } .highlight pre { margin: 0; }
 table { border-collapse: collapse; font-size: .92rem; display: block; overflow-x: auto; }
 th, td { padding: .3rem .6rem; border-bottom: 1px solid #d9d9d4; text-align: left; vertical-align: top; }
-thead th { border-bottom: 2px solid #8a8a84; }
+thead th, thead td { border-bottom: 2px solid #8a8a84; }
 .prompt { color: #767670; font: .75rem monospace; } .output_area .prompt { display: none; }
 .input_area, .output_subarea { margin: .2rem 0 .8rem; }
 .output_subarea > pre { background: none; padding-left: 0; }
