@@ -20,9 +20,9 @@ def changes(series: Series, column: str = "value", decimals: int = 2) -> str:
 
 
 def ends(series: Series, column: str = "value", decimals: int = 2, scale: float = 1.0) -> str:
-    """Return the last value of each series: "DPO 0.29; TDPO1 0.16"."""
+    """Return the last value of each series: "DPO: 0.29; TDPO1: 0.16"."""
     found = {label: scale * frame[column].iloc[-1] for label, frame in measured(series)}
-    return "; ".join(f"{label} {plain(value, decimals)}" for label, value in found.items())
+    return "; ".join(f"{label}: {plain(value, decimals)}" for label, value in found.items())
 
 
 def starts(series: Series, column: str = "value", decimals: int = 2, scale: float = 1.0) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 from replication.alignment.experiment import Trained
 from replication.evaluation import clusters, paired
 from replication.evaluation.accuracy import mean, proportion
-from replication.evaluation.claims import Estimate
+from replication.evaluation.claims import Estimate, plain
 from replication.studies.tdpo import ALPHAS, DPO, SFT, TDPO1, Study, tdpo2
 
 BETA = 0.1
@@ -200,10 +200,10 @@ def frontier(study: Study) -> dict[str, pd.DataFrame]:
 def frontier_title(points: Mapping[str, pd.DataFrame]) -> str:
     """Return the mean divergence and share of right samples of some methods, as the title of panel a."""
     places = [
-        f"{name} {points[name]['divergence'].mean():.2f} nats, {100 * points[name]['reward'].mean():.0f} %"
+        f"{name}: {plain(points[name]['divergence'].mean())} nats, {100 * points[name]['reward'].mean():.0f} %"
         for name in (DPO, TDPO1, tdpo2())
     ]
-    return "Means: " + ";\n".join(["; ".join(places[:2]), places[2]])
+    return "Means; " + ";\n".join(["; ".join(places[:2]), places[2]])
 
 
 def rewards(study: Study) -> pd.DataFrame:

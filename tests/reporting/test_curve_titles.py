@@ -12,8 +12,8 @@ SERIES = {
 
 def test_a_title_names_what_is_drawn():
     assert curve_titles.changes(SERIES) == "a +0.12; b -0.25"
-    assert curve_titles.ends(SERIES, scale=100, decimals=0) == "a -588; b 75"
-    assert curve_titles.starts(SERIES, decimals=1) == "a -6.0; b 1.0"
+    assert curve_titles.ends(SERIES, scale=100, decimals=0) == "a: -588; b: 75"
+    assert curve_titles.starts(SERIES, decimals=1) == "a: -6.0; b: 1.0"
 
 
 def test_it_changes_with_the_numbers():

@@ -128,4 +128,4 @@ def test_the_title_of_the_frontier_gives_the_means_of_three_methods():
         for name in (results.DPO, results.TDPO1, results.tdpo2(), "another")
     }
     told = results.frontier_title(points)
-    assert told.startswith("Means: DPO 0.20 nats, 50 %; TDPO1 0.20 nats, 50 %;\nTDPO2, α = 0.5 0.20 nats")
+    assert told.startswith("Means; DPO: 0.20 nats, 50 %; TDPO1: 0.20 nats, 50 %;\nTDPO2, α = 0.5: 0.20 nats")
