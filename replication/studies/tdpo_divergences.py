@@ -199,8 +199,10 @@ def frontier(study: Study) -> dict[str, pd.DataFrame]:
 
 def frontier_title(points: Mapping[str, pd.DataFrame]) -> str:
     """Return the mean divergence and share of right samples of some methods, as the title of panel a."""
-    means = {name: 100 * points[name]["reward"].mean() for name in (DPO, TDPO1, tdpo2())}
-    places = [f"{name}: {plain(points[name]['divergence'].mean())} nats, {y:.0f} %" for name, y in means.items()]
+    means = {name: points[name].mean() for name in (DPO, TDPO1, tdpo2())}
+    places = [
+        f"{name}: {plain(own['divergence'])} nats, {100 * own['reward']:.0f} %" for name, own in means.items()
+    ]
     return "Means; " + ";\n".join(["; ".join(places[:2]), places[2]])
 
 
