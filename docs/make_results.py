@@ -88,7 +88,8 @@ def heat(axes: Axes, frame: pd.DataFrame) -> None:
     """Draw exact match against the temperature."""
     samplers(axes, frame, "relative")
     axes.axvline(1.0, color=style.GREY, ls="--", lw=1)
-    axes.set(title="Exact match when it gets hot", xlabel="temperature / T_c", ylabel="exact match, %")
+    axes.set(title="Exact match when it gets hot", ylabel="exact match, %")
+    axes.set(xlabel="temperature, multiples of the critical one")
 
 
 def diversity(axes: Axes, frame: pd.DataFrame) -> None:
@@ -131,11 +132,13 @@ def attempts(axes: Axes, frame: pd.DataFrame) -> None:
 def preferences(axes: Axes, frame: pd.DataFrame) -> None:
     """Draw how log-probabilities of chosen (full lines) and rejected responses change in training."""
     for place, (method, own) in enumerate(frame.groupby("series", sort=False)):
-        colour, name = style.PALETTE[place], method.partition(",")[0].partition(" (")[0]
+        look, name = style.look(place), method.partition(",")[0].partition(" (")[0]
         for side, dash in (("chosen", "-"), ("rejected", ":")):
             part = own[own["panel"] == side]
             label = name if dash == "-" else None
-            axes.plot(part["step"], part["value"], color=colour, ls=dash, lw=1.5, label=label)
+            drawn = look | {"linestyle": dash, "lw": 1.5, "markersize": 3.5}
+            axes.plot(part["step"], part["value"], label=label, **drawn)
+            axes.fill_between(part["step"], part["low"], part["high"], color=look["color"], alpha=0.07, lw=0)
     axes.set(title="Preferences: chosen, rejected (dotted)", xlabel="optimiser step")
     axes.set(ylabel="change of the log-probability, nats")
     axes.legend(loc="lower left")

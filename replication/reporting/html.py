@@ -37,6 +37,8 @@ CSS = frozenset(
     "text-align text-decoration vertical-align white-space".split()
 )
 LOST_IMAGE = re.compile(r"<img\b(?![^>]*\ssrc=)[^>]*>")
+# A head that says nothing is read out as one all the same.
+EMPTY_HEAD = re.compile(r"<th((?:\s[^>]*)?)>\s*</th>")
 IMAGE = re.compile(r"data:image/(png|jpeg|gif|svg\+xml);base64,[A-Za-z0-9+/=\s]*")
 STYLE = """
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.55 system-ui, sans-serif;
@@ -47,7 +49,7 @@ pre { overflow-x: auto; padding: .6rem .8rem; background: #f6f6f4; border-radius
 code { font-size: .92em; } .highlight pre { margin: 0; }
 table { border-collapse: collapse; font-size: .92rem; display: block; overflow-x: auto; }
 th, td { padding: .3rem .6rem; border-bottom: 1px solid #d9d9d4; text-align: left; vertical-align: top; }
-thead th { border-bottom: 2px solid #8a8a84; }
+thead th, thead td { border-bottom: 2px solid #8a8a84; }
 .prompt { color: #767670; font: .75rem monospace; } .output_area .prompt { display: none; }
 .input_area, .output_subarea { margin: .2rem 0 .8rem; }
 .output_subarea > pre { background: none; padding-left: 0; }
@@ -134,10 +136,14 @@ def formula(latex: str, display: bool = False) -> str:
         return f"<code>{html.escape(latex)}</code>"
 
 
-def sanitise(body: str) -> str:
+def sanitise(body: str, states: bool = False) -> str:
     """Return HTML with only known tags and attributes: no script, no handler, nothing loaded from elsewhere.
 
     Links stay links (http, https, mailto or inside the page); an image stays when its data is in the page.
+
+    Args:
+        body: HTML from anywhere.
+        states: whether views keep the numbers that a script of the page reads, for pages that have one.
     """
     import bleach
     from bleach.css_sanitizer import CSSSanitizer
@@ -146,13 +152,18 @@ def sanitise(body: str) -> str:
     body = re.sub(r"(?is)<(script|style|template|iframe|object|noscript|fieldset)\b.*?</\1\s*>", "", body)
     cleaner = bleach.sanitizer.Cleaner(
         tags=TAGS | MATHML,
-        attributes=_allowed,
+        attributes=_allowed_with_states if states else _allowed,
         protocols={"http", "https", "mailto", "data"},
         strip=True,
         strip_comments=True,
         css_sanitizer=CSSSanitizer(allowed_css_properties=CSS, allowed_svg_properties=[]),
     )
-    return LOST_IMAGE.sub("", cleaner.clean(body))
+    return EMPTY_HEAD.sub(r"<td\1></td>", LOST_IMAGE.sub("", cleaner.clean(body)))
+
+
+def _allowed_with_states(tag: str, name: str, value: str) -> bool:
+    """Tell whether an attribute may stay where views keep their numbers."""
+    return (tag == "div" and name == "data-state") or _allowed(tag, name, value)
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:

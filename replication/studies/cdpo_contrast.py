@@ -19,11 +19,12 @@ from replication.lm.scoring import score
 from replication.settings import NotTestable
 from replication.studies.alignment import Cell
 from replication.studies.cdpo import Study
-from replication.studies.cdpo_tokens import Found, Wrong, replaced
+from replication.studies.cdpo_tokens import Found, Wrong, replaced, told
 
 BETAS = (0.5, 1.0, 2.0)
 OURS = "1 - s, beta = 1"
 BASE, CHANCE = "1 - P of the base", "chance"
+POSITIVE, LOG_RATIO, ENTROPY = "1 - P_p (beta = 0)", "log P_n - log P_p", "entropy of the base"
 EDGES = (0.05, 0.2, 0.5, 0.8)  # borders of the levels in which 1 - s is shown
 Scores = Mapping[str, Sequence[np.ndarray]]
 
@@ -44,10 +45,10 @@ def scores(study: Study, cell: Cell, responses: Sequence[Wrong]) -> dict[str, li
     rng = np.random.default_rng(study.settings.seed)
     found = {f"1 - s, beta = {beta:g}": [1 - one.score for one in own] for beta, own in contrasts.items()}
     found |= {
-        "1 - P_p (beta = 0)": [1 - np.exp(one.positive) for one in contrasts[1.0]],
-        "log P_n - log P_p": [one.negative - one.positive for one in contrasts[1.0]],
+        POSITIVE: [1 - np.exp(one.positive) for one in contrasts[1.0]],
+        LOG_RATIO: [one.negative - one.positive for one in contrasts[1.0]],
         BASE: [1 - np.exp(one.logprob) for one in base],
-        "entropy of the base": [one.entropy for one in base],
+        ENTROPY: [one.entropy for one in base],
         CHANCE: [rng.random(len(text)) for text in texts],
     }
     return {name: [values[:-1] for values in own] for name, own in found.items()}
@@ -130,6 +131,15 @@ def without_table(found: Mapping[str, pd.DataFrame], n: int) -> pd.DataFrame:
         for name, arms in found.items()
     ]
     return pd.DataFrame(rows, columns=["token chosen by", "kept", "drawn anew", "banned"])
+
+
+def banned_title(found: Sequence[Found], arms: Sequence[Mapping[str, pd.DataFrame]]) -> str:
+    """Return right rollouts with the token of the largest 1 - s kept and banned, cell by cell, as a title."""
+    parts = []
+    for own, tables in zip(found, arms, strict=True):
+        kept, banned = (100 * tables[OURS][arm].mean() / own.n for arm in ("kept", "replaced"))
+        parts.append(f"{kept:.0f} to {banned:.0f} % ({own.cell.kind or own.cell.label})")
+    return f"Right rollouts with the token of the largest 1 - s\nkept, then banned: {', '.join(parts)}"
 
 
 def without_claims(found: Sequence[Mapping[str, pd.DataFrame]], n: int) -> dict[str, Estimate]:
@@ -215,6 +225,24 @@ def example(own: Found, found: Scores) -> tuple[list[str], list[float | None], s
     texts, levels = zip((response.question, None), *rows, strict=True)
     title = f'A wrong response; rollouts find token {index + 1}, "{response.pieces[index]}"'
     return list(texts), list(levels), title
+
+
+def example_tokens(own: Found, found: Scores) -> tuple[pd.DataFrame, str]:
+    """Return the scores of the tokens of the response of `example`, and what is to be known of it.
+
+    Returns:
+        A row per token: token, critical (1 - s, beta = 1), positive and negative (its probability under P_p
+        and P_n), probability and entropy (nats) of the base; NaN for the last token. And the question with
+        the critical token as text.
+    """
+    response, index = own.having[0]
+    positive = 1 - found[POSITIVE][0]
+    columns = {
+        "critical": found[OURS][0], "positive": positive, "negative": positive * np.exp(found[LOG_RATIO][0]),
+        "probability": 1 - found[BASE][0], "entropy": found[ENTROPY][0],
+    }  # fmt: skip
+    table = pd.DataFrame({name: [*values, np.nan] for name, values in columns.items()})
+    return table.assign(token=list(response.pieces)), f"{response.question} {told(response, index)}."
 
 
 def without_groups(

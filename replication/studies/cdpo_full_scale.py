@@ -23,10 +23,18 @@ def training_costs() -> pd.DataFrame:
         given = config.read(ROOT / FOLDER / "llama3_8b_lora.yaml", [f"method={method}"])
         for size in costs.SIZES:
             found = costs.costs(given, size)
-            rows.append((size.name, method, f"{found.tokens:.3g}", found.steps, f"{found.hours:.1f}",
+            rows.append((size.name, method, f"{found.tokens:,.0f}", found.steps, f"{found.hours:.1f}",
                          size.devices, f"{found.memory / costs.GIB:.0f}"))  # fmt: skip
     columns = ["model", "method", "tokens read", "steps", "device hours", "devices", "GiB a device"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def assumed() -> str:
+    """Return the speed that hours are computed with."""
+    given = config.read(ROOT / FOLDER / "llama3_8b_lora.yaml", [])
+    return (
+        f"{given.peak / 1e12:,.0f} × 10¹² operations a second, {100 * given.utilisation:.0f} % of them used"
+    )
 
 
 def rollout_costs() -> pd.DataFrame:

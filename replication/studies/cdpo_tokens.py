@@ -16,6 +16,7 @@ from replication.alignment.rollouts import Sampling, Trajectory, grader
 from replication.evaluation import paired, pass_at_k
 from replication.evaluation.accuracy import mean, proportion
 from replication.evaluation.claims import NOTHING, Estimate
+from replication.lm.scoring import score
 from replication.settings import NotTestable
 from replication.studies.alignment import Cell
 from replication.studies.cdpo import Study
@@ -343,26 +344,66 @@ def error_claims(found: Sequence[Found]) -> dict[str, Estimate | str]:
     return {"C3": proportion(signs != 0), "C4": paired.difference(signs < 0, signs > 0)}
 
 
-def example(own: Found) -> tuple[list[str], list[str | None], str]:
-    """Return one response to show behind its question: texts, "critical", "error" or "both", and a title.
+def shown(own: Found) -> tuple[Wrong, int]:
+    """Return the response that is shown and its critical token: the first whose first wrong token is another.
 
-    The first response whose critical and first wrong token differ, else the first.
+    Raises:
+        NotTestable: no response has a critical token.
     """
     own.check()
     apart = [pair for pair in marked(own) if pair[1] != pair[0].error]
-    response, index = (apart or own.having)[0]
+    return (apart or own.having)[0]
+
+
+def example(own: Found) -> tuple[list[str], list[str | None], str]:
+    """Return one response to show behind its question: texts, "critical", "error" or "both", and a title."""
+    response, index = shown(own)
     names: list[str | None] = [None] * len(response.pieces)
     names[index] = "critical"
     if response.error is not None:
         names[response.error] = "both" if response.error == index else "error"
-    shown = [(piece, name) for piece, name in zip(response.pieces, names, strict=True) if piece]
-    shown.insert(0, (response.question, None))
-    return [piece for piece, _ in shown], [name for _, name in shown], "A wrong response"
+    rows = [(piece, name) for piece, name in zip(response.pieces, names, strict=True) if piece]
+    rows.insert(0, (response.question, None))
+    return [piece for piece, _ in rows], [name for _, name in rows], told(response, index)
+
+
+def told(response: Wrong, index: int) -> str:
+    """Return which tokens of a response are the critical and the first wrong one, counted from 1."""
+    text = f'A wrong response: critical is token {index + 1}, "{response.pieces[index]}"'
+    place = response.error
+    if place is None or place == index:
+        return text if place is None else f"{text}, which is the first wrong one"
+    return f'{text}; the first wrong one is token {place + 1}, "{response.pieces[place]}"'
+
+
+def example_tokens(study: Study, own: Found) -> tuple[pd.DataFrame, str]:
+    """Return what the base makes of the tokens of the response of `example`, and what is to be known of it.
+
+    Returns:
+        A row per token: token, probability, delta (largest minus second largest probability) and entropy
+        (nats), each given everything before it; and the question with the marked tokens as text.
+    """
+    response, index = shown(own)
+    one = response.trajectory
+    texts = [[*one.prompt, *one.response]]
+    found = score(study.shared.model(study.base(own.cell)), texts, start=[len(one.prompt)])[0]
+    columns = {
+        "probability": np.exp(found.logprob),
+        "delta": found.top1 - found.top2,
+        "entropy": found.entropy,
+    }
+    table = pd.DataFrame({"token": list(response.pieces)} | columns)
+    return table, f"{response.question} {told(response, index)}."
+
+
+def published_set(own: Found) -> str:
+    """Return the published data set whose curve stands beside a cell's: MATH beside portions, else GSM8K."""
+    return "MATH" if own.cell.kind == "portions" else "GSM8K"
 
 
 def published_curves(published: pd.DataFrame, own: Found) -> dict[str, list[tuple[float, float]]]:
-    """Return the published points of Figure 2 as fractions: GSM8K beside moves, MATH beside portions."""
-    column = "MATH, without" if own.cell.kind == "portions" else "GSM8K, without"
+    """Return the published points of Figure 2 as fractions, see `published_set`."""
+    column = f"{published_set(own)}, without"
     return {
         ARMS["replaced"]: list(zip(published["k"], published[column] / 100, strict=True)),
         ARMS["kept"]: list(zip(published["k"], published["both, with"] / 100, strict=True)),

@@ -5,7 +5,7 @@ iterations are held against. So both learn from as many questions, pairs and ste
 the later iterations come from another model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 
 import numpy as np
@@ -30,6 +30,7 @@ ITERATIONS = 3
 EPOCHS = 1.0  # over the pairs of an iteration, of which there are several a question
 VOTE_TEMPERATURE = 0.8
 ONCE = "1 iteration, pairs of all questions"
+CHAIN, AT_ONCE = "iterations", "all pairs at once"  # as in the figure
 PUBLISHED_ROWS = {
     BASE: "zero-shot CoT",
     "iteration 1": "iteration 1",
@@ -109,9 +110,7 @@ class Loop:
     def once(self) -> list[Trained]:
         """One iteration on the pairs of all questions, sampled from the base."""
         samples = [own for place in range(ITERATIONS) for own in self.samples(place, self.study.base, 0)]
-        return each(
-            lambda seed: self.train(f"once-{seed}", seed, self.study.base, samples), self.study.seeds
-        )
+        return each(lambda seed: self.train(f"once-{seed}", seed, self.study.base, samples), self.study.seeds)
 
     @property
     def models(self) -> dict[str, list[Trained]]:
@@ -197,17 +196,33 @@ def by_seed(loop: Loop) -> pd.DataFrame:
 
 
 def curve(loop: Loop) -> dict[str, pd.DataFrame]:
-    """Return accuracy by iteration, and that of one iteration on all questions as a line."""
-    rows = [(BASE, mean(loop.study.base_right))]
-    rows += [(str(place + 1), loop.study.accuracy(runs)) for place, runs in enumerate(loop.chains)]
+    """Return accuracy by iteration, 0 for the base, and that of one iteration on all questions as a line."""
+    rows = [(0, mean(loop.study.base_right))]
+    rows += [(place + 1, loop.study.accuracy(runs)) for place, runs in enumerate(loop.chains)]
     once = loop.study.accuracy(loop.once)
-    return {"iterations": _frame(rows), ONCE: _frame([(place, once) for place, _ in rows[1:]])}
+    return {CHAIN: _frame(rows), AT_ONCE: _frame([(place, once) for place, _ in rows[1:]])}
 
 
-def _frame(rows: Sequence[tuple[str, Estimate]]) -> pd.DataFrame:
+def published_points(published: pd.DataFrame) -> dict[str, list[tuple[float, float]]]:
+    """Return the published greedy accuracies, percent, at the places of `curve`."""
+    known = {row[0]: row[1] for row in published.itertuples(index=False)}
+    names = [BASE, *(f"iteration {i + 1}" for i in range(ITERATIONS))]
+    chain = [(place, known[PUBLISHED_ROWS[name]]) for place, name in enumerate(names)]
+    return {CHAIN: chain, AT_ONCE: [(ITERATIONS, known[PUBLISHED_ROWS[ONCE]])]}
+
+
+def _frame(rows: Sequence[tuple[int, Estimate]]) -> pd.DataFrame:
     """Return estimates by iteration as `plots.curves` takes them."""
     found = [(place, e.value, e.low, e.high, e.n) for place, e in rows]
     return pd.DataFrame(found, columns=["iteration", "accuracy", "low", "high", "n"])
+
+
+def title(series: Mapping[str, pd.DataFrame]) -> str:
+    """Return the accuracies that `curve` gives as the title of their figure."""
+    chain, once = (100 * series[name]["accuracy"] for name in (CHAIN, AT_ONCE))
+    later = ", ".join(f"{value:.0f}" for value in chain.iloc[1:])
+    below = f"one training on all pairs {once.iloc[-1]:.0f} %"
+    return f"Accuracy {chain.iloc[0]:.0f} %, by iterations {later} %;\n{below}"
 
 
 def claims(loop: Loop) -> dict[str, Estimate]:

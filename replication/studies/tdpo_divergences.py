@@ -1,6 +1,6 @@
 """Sequential divergences, preference accuracy, entropy and reward of DPO, TDPO1 and TDPO2."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ import pandas as pd
 from replication.alignment.experiment import Trained
 from replication.evaluation import clusters, paired
 from replication.evaluation.accuracy import mean, proportion
-from replication.evaluation.claims import Estimate
+from replication.evaluation.claims import Estimate, plain
 from replication.studies.tdpo import ALPHAS, DPO, SFT, TDPO1, Study, tdpo2
 
 BETA = 0.1
@@ -195,6 +195,15 @@ def frontier(study: Study) -> dict[str, pd.DataFrame]:
         ]
         found[name] = pd.DataFrame(rows, columns=["divergence", "reward"])
     return found
+
+
+def frontier_title(points: Mapping[str, pd.DataFrame]) -> str:
+    """Return the mean divergence and share of right samples of some methods, as the title of panel a."""
+    means = {name: points[name].mean() for name in (DPO, TDPO1, tdpo2())}
+    places = [
+        f"{name}: {plain(own['divergence'])} nats, {100 * own['reward']:.0f} %" for name, own in means.items()
+    ]
+    return "Means; " + ";\n".join(["; ".join(places[:2]), places[2]])
 
 
 def rewards(study: Study) -> pd.DataFrame:

@@ -97,10 +97,11 @@ def refresh(
     results: Results = "",
     notebooks: Folder = "",
 ) -> None:
-    """Store the outputs of a run in the committed notebooks."""
+    """Store the outputs of a run in the committed notebooks, tools included that were run into its folder."""
     from replication.workflow.refresh import refresh as store
 
-    found = discovery.notebooks(notebooks or None)
+    folder = notebooks or None
+    found = [*discovery.notebooks(folder), *discovery.about_runs(folder)]
     for label in store(found, settings.results_root(results) / name):
         say(label)
 

@@ -99,3 +99,8 @@ def test_a_formula_that_cannot_be_read_is_no_reason_to_fail(latex):
 )
 def test_links_that_run_lose_their_address(address):
     assert "href" not in html.sanitise(f'<a href="{address}">x</a>')
+
+
+def test_a_head_without_text_is_a_plain_cell():
+    table = '<table><thead><tr><th style="text-align:left"></th><th>a</th></tr></thead></table>'
+    assert '<td style="text-align:left;"></td><th>a</th>' in html.sanitise(table)

@@ -131,7 +131,8 @@ def test_an_example_shows_both_tokens():
     assert len(shown) == len(names)
     assert [name for name in names if name] == ["critical", "error"]
     assert shown[0] == "Q?"
-    assert title == "A wrong response"
+    assert title.startswith(f"A wrong response: critical is token {slip - 2}, ")
+    assert f"; the first wrong one is token {slip + 1}, " in title
     assert "both" in critical.example(found([SLIP], [slip]))[1]
 
 
@@ -175,6 +176,31 @@ def test_an_example_of_scores_names_the_token_that_rollouts_find():
     assert shown[0] == "Q?"
     assert levels[0] is None
     assert "token 3" in title
+
+
+def test_the_scores_of_an_example_are_taken_apart():
+    own = found([WORD], [2])
+    n = len(own.responses[0].pieces) - 1
+    scores = {contrast.OURS: [np.full(n, 0.9)], contrast.POSITIVE: [np.full(n, 0.75)],
+              contrast.LOG_RATIO: [np.full(n, np.log(2.0))], contrast.BASE: [np.full(n, 0.6)],
+              contrast.ENTROPY: [np.full(n, 1.5)]}  # fmt: skip
+    table, text = contrast.example_tokens(own, scores)
+    assert table["token"].tolist() == list(own.responses[0].pieces)
+    first = table.drop(columns="token").iloc[0].round(6).to_dict()
+    assert first == {"critical": 0.9, "positive": 0.25, "negative": 0.5, "probability": 0.4, "entropy": 1.5}
+    assert table.iloc[-1].drop("token").isna().all()
+    assert text.startswith("Q? A wrong response: critical is token 3, ")
+
+
+def test_the_title_of_banned_tokens_gives_both_rates_of_each_cell():
+    own = found([WORD], [2])
+    arms = {contrast.OURS: pd.DataFrame({"kept": [own.n * 0.25], "replaced": [own.n * 0.5]})}
+    assert contrast.banned_title([own], [arms]).endswith(f"kept, then banned: 25 to 50 % ({CELL.kind})")
+
+
+def test_a_token_that_is_both_is_told_as_one():
+    own = found([SLIP], [response(SLIP).error])
+    assert critical.told(*critical.shown(own)).endswith(", which is the first wrong one")
 
 
 def test_gain_without_tokens_that_are_found():

@@ -191,12 +191,23 @@ def test_every_claim_of_the_second_notebook_is_measured():
     third = round(1 / 3, 6)
     assert values == {"C5a": third, "C5b": 0, "C5c": third, "C5d": 0, "C5e": third, "C5f": 1}
     curves = iterating.curve(loop)
-    assert curves["iterations"]["iteration"].tolist() == ["base", "1", "2", "3"]
+    assert curves["iterations"]["iteration"].tolist() == [0, 1, 2, 3]
     assert curves["iterations"]["accuracy"].round(3).tolist() == [0, 0.333, 0.667, 0.667]
-    assert curves[iterating.ONCE]["accuracy"].round(3).tolist() == [0.667] * 3
+    assert curves[iterating.AT_ONCE]["accuracy"].round(3).tolist() == [0.667] * 3
+    told = "Accuracy 0 %, by iterations 33, 67, 67 %;\none training on all pairs 67 %"
+    assert iterating.title(curves) == told
 
 
 def test_votes_are_counted_by_question(study):
     votes = iterating.Loop(study).voted(study.base)
     assert votes.shape == (4,)
     assert set(votes) <= {0.0, 1.0}
+
+
+def test_published_iterations_stand_at_their_places():
+    rows = PAPER.published["table_1"]
+    points = iterating.published_points(
+        pd.DataFrame([list(row) for row in rows.rows], columns=list(rows.columns))
+    )
+    assert points[iterating.CHAIN] == [(0, 55.6), (1, 73.1), (2, 78.0), (3, 81.1)]
+    assert points[iterating.AT_ONCE] == [(3, 74.8)]

@@ -120,3 +120,12 @@ def test_every_claim_is_measured(study):
 def test_the_gradient_through_the_chosen_divergence_makes_a_difference(study):
     with_it, without = results.last(study.runs[TDPO1], "on chosen"), study.without_gradient
     assert not np.array_equal(with_it[:, 0], results.last([without], "on chosen")[:, 0])
+
+
+def test_the_title_of_the_frontier_gives_the_means_of_three_methods():
+    points = {
+        name: pd.DataFrame({"divergence": [0.1, 0.3], "reward": [0.25, 0.75]})
+        for name in (results.DPO, results.TDPO1, results.tdpo2(), "another")
+    }
+    told = results.frontier_title(points)
+    assert told.startswith("Means; DPO: 0.20 nats, 50 %; TDPO1: 0.20 nats, 50 %;\nTDPO2, α = 0.5: 0.20 nats")

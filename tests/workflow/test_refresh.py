@@ -86,3 +86,24 @@ def test_an_incomplete_run_is_refused(executed):
 def test_an_empty_run_is_refused(executed, tmp_path):
     with pytest.raises(InputError, match="No executed notebook"):
         refresh(executed[0], tmp_path)
+
+
+def test_a_tool_is_stored_by_the_command_once_it_was_run_into_the_folder(executed, capsys):
+    from replication.workflow import cli_reading
+
+    notebooks, run = executed
+    folder = notebooks[0].path.parents[1]
+    for name, text in (("91_tool/01_y", "notebook"), ("92_other/01_z", "left alone")):
+        path = folder / f"{name}.ipynb"
+        path.parent.mkdir()
+        path.write_text(notebooks[0].path.read_text())
+        if text == "notebook":
+            target = run / "tool" / "notebooks" / path.name
+            target.parent.mkdir(parents=True)
+            target.write_text((run / notebooks[0].output).read_text())
+    before = path.read_text()
+    cli_reading.refresh(run.name, str(run.parent), str(folder))
+    assert capsys.readouterr().out.split() == ["01_p/01_x", "91_tool/01_y"]
+    assert '"1\\n"' in (folder / "91_tool" / "01_y.ipynb").read_text()
+    assert path.read_text() == before
+    assert json.loads(progress.ESTIMATES.read_text())["cpu"] == {"01_p/01_x": 3}

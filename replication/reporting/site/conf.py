@@ -23,10 +23,11 @@ myst_disable_syntax = ["html_block", "html_inline", "myst_role"]
 myst_heading_anchors = 3
 
 html_theme = "furo"
+templates_path = ["theme"]
 html_math_renderer = "mathml"
-html_static_path = ["static", "../view.css"]
+html_static_path = ["static", "../view.css", "../kept_sets.js"]
 html_css_files = ["view.css", "site.css"]
-html_js_files = ["site.js"]
+html_js_files = ["kept_sets.js", "site.js"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False

@@ -14,6 +14,7 @@ DIRECTIVE = re.compile(r"(?m)^(\s*(?:`{3,}|~{3,}))\s*\{([^}\n]*)\}")
 INJECTED = "injected-parameters"
 FOLDER = re.compile(r"""(?m)^(\w+ = ["'])(?:/|[A-Za-z]:[/\\])[^"'\n]*[/\\]""")
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+VIEW = re.compile(r'<div class="tv[ "]')
 HEADING = re.compile(r"(?m)^#\s+(.+?)\s*$")
 
 
@@ -70,12 +71,19 @@ def _output(output: Any) -> Any:
 
 
 def _chosen(data: Mapping[str, str]) -> dict[str, str]:
-    """Return the richest safe form of an output."""
+    """Return the richest safe form of an output.
+
+    A picture goes before HTML, but for a view, which says more than its picture: its numbers stay, so that
+    the site's own script can give it its sliders; without scripts its tables are there.
+    """
+    page = data.get("text/html", "")
+    if VIEW.search(page):
+        return {"text/html": sanitise(page, states=True).strip()}
     for kind in IMAGES:
         if kind in data:
             return {kind: data[kind]}
-    if "text/html" in data:
-        return {"text/html": wide_tables(sanitise(data["text/html"]))}
+    if page:
+        return {"text/html": wide_tables(sanitise(page))}
     if "text/markdown" in data:
         return {"text/html": wide_tables(sanitise(markdown(data["text/markdown"])))}
     return {"text/plain": data["text/plain"]} if "text/plain" in data else {}

@@ -105,7 +105,6 @@ class Browser:
         except subprocess.TimeoutExpired:
             self.process.kill()
 
-
     def wait(self, script: str) -> None:
         """Wait until an expression is true."""
         wait(lambda: self.run(script))
@@ -168,6 +167,27 @@ def shown(**data: str) -> Any:
     return new_output("display_data", {name.replace("_", "/"): value for name, value in data.items()})
 
 
+def views() -> list[Any]:
+    """Return a heat map and kept sets with their picture, as a notebook stores them."""
+    import numpy as np
+    from nbformat.v4 import new_output
+
+    from replication.reporting.heat_map import Measure, heat_map
+    from replication.reporting.kept_sets import kept_view
+    from replication.studies.distributions import kept
+
+    tokens = [HOSTILE, *(f" token{place}" for place in range(24))]
+    logits = np.linspace(4, -4, len(tokens)).astype(np.float32)
+    first = Measure("probability", np.linspace(0, 1, len(tokens)))
+    second = Measure(f"Δ {HOSTILE}", [0.5] * len(tokens))
+    heat = heat_map(tokens, [first, second], title=f"A heat map {HOSTILE}", note="n = 1")
+    sets = kept_view(logits, tokens, kept(logits, range(len(tokens))), title="Kept sets", note="n = 1")
+    forms = {"text/html": heat.html, "text/markdown": heat.markdown, "text/plain": heat.plain}
+    picture = base64.b64encode(png()).decode()
+    pictured = {"text/html": sets.html, "image/png": picture, "text/plain": sets.plain}
+    return [new_output("display_data", forms), new_output("display_data", pictured)]
+
+
 def notebook(title: str) -> Any:
     """Return an executed notebook with everything that a page has to cope with."""
     import pandas as pd
@@ -177,9 +197,11 @@ def notebook(title: str) -> Any:
 
     wide = pd.DataFrame({f"a long name of column {place}": [HOSTILE] for place in range(12)})
     outputs = [
+        *views(),
         new_output("stream", name="stdout", text=f"printed {HOSTILE}\n"),
         shown(text_markdown=tables.captioned(tables.to_markdown(wide), "A wide table"), text_plain="no"),
         shown(text_markdown=DIRECTIVES),
+        shown(text_markdown="|  | Claim |\n| --- | --- |\n| C1 | A head without a text |\n"),
         shown(text_html=f"<table><tr onclick='a()'><td>{HOSTILE}</td></tr></table>"),
         shown(text_html=SHADED),
         shown(image_png=base64.b64encode(png()).decode(), text_plain="<Figure>"),

@@ -29,6 +29,18 @@ def test_the_richest_safe_form_is_kept(given, kept):
     assert found == kept or {kind: text.strip() for kind, text in found.items()} == kept
 
 
+def test_a_view_goes_before_its_picture_and_keeps_its_numbers_but_no_script():
+    body = "<fieldset><input type='radio'></fieldset><p onclick='a()'>x</p>"
+    view = f"<style>b {{}}</style><div class='tv tv-kept' data-state='{{}}'>{body}</div><script>a()</script>"
+    found = staged_output({"image/png": PNG, "text/html": view.replace("'", '"'), "text/plain": "x"})
+    assert found == {"text/html": '<div class="tv tv-kept" data-state="{}"><p>x</p></div>'}
+
+
+def test_numbers_of_scripts_stay_on_views_only():
+    found = staged_output({"text/html": '<div class="other" data-state="{}">x</div>'})
+    assert found == {"text/html": '<div class="other">x</div>'}
+
+
 def test_tables_scroll_by_themselves():
     found = staged_output({"text/markdown": "| a |\n| --- |\n| 1 |\n"})["text/html"]
     assert found.startswith('<div class="wide"><table>')

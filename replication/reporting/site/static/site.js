@@ -50,9 +50,26 @@ function codeButton(button) {
   });
 }
 
+// Radio buttons of a heat map with several measures; without this script all measures stand below each other.
+function measurePicks(view, number) {
+  const panels = [...view.querySelectorAll("[class^='tv-panel-']")];
+  if (panels.length < 2) return;
+  const box = document.createElement("fieldset");
+  box.append(Object.assign(document.createElement("legend"), { textContent: "Colour shows" }));
+  panels.forEach((panel, place) => {
+    const pick = Object.assign(document.createElement("input"), { type: "radio", name: `measure-${number}` });
+    pick.className = panel.className.replace("panel", "pick");
+    pick.checked = place === 0;
+    const label = document.createElement("label");
+    label.append(pick, ` ${panel.querySelector("b").textContent} `);
+    box.append(label);
+  });
+  panels[0].before(box);
+}
+
 // What scrolls sideways can be scrolled by keyboard.
 function reachable() {
-  for (const box of document.querySelectorAll(".wide, .highlight pre, .table-wrapper")) {
+  for (const box of document.querySelectorAll(".wide, .tv-wide, .highlight pre, .table-wrapper")) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }
@@ -66,6 +83,8 @@ for (const [column, name] of [["sidebar-drawer", "Pages"], ["toc-drawer", "On th
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("form.filter").forEach(claimFilter);
   document.querySelectorAll("button.all-code").forEach(codeButton);
+  document.querySelectorAll("div.tv-heat").forEach(measurePicks);
+  document.querySelectorAll("div.tv-kept[data-state]").forEach(keptView); // of kept_sets.js
   document.addEventListener("toggle", reachable, true);
   window.addEventListener("resize", reachable);
   reachable();
