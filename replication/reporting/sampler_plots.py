@@ -206,9 +206,11 @@ def _rules(axes: Axes, marks: Mapping[str, float], levels: Mapping[str, float]) 
     """Draw named vertical and horizontal lines."""
     for kind, (draw, places) in enumerate(((axes.axvline, marks), (axes.axhline, levels))):
         for position, (label, place) in enumerate(places.items()):
-            colour = (style.VERMILLION, style.GREEN, style.PURPLE, style.BLACK)[position % 4]
-            if len(places) == 1:  # black and grey are no series' colours in these figures
-                colour = (style.GREY, style.BLACK)[kind]
+            # Black and grey are no series' colours in figures with lines.
+            upright = (style.VERMILLION, style.GREEN, style.PURPLE, style.BLACK)
+            level = (style.BLACK, style.GREY, style.PURPLE, style.GREEN)
+            colour = (upright if kind == 0 else level)[position % 4]
+            colour = style.GREY if kind == 0 and len(marks) == 1 else colour
             draw(place, color=colour, linestyle=LINE_LOOKS[position % 4], lw=1.2, label=label)
 
 

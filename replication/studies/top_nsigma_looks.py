@@ -27,7 +27,7 @@ def concentration(step: Step, lines: Mapping[str, float]) -> str:
         above = step.logits >= line
         if not label.startswith("max"):
             found.append(f"{label}: {above.sum()} hold {100 * p[above].sum():.1f} %")
-    return f"Tokens above a line and their probability at T = 1: {'; '.join(found)}"
+    return f"Tokens above a line, and their probability at T = 1\n{'; '.join(found)}"
 
 
 def sure_places(trace: pd.DataFrame) -> str:

@@ -85,6 +85,14 @@ def test_probabilities_show_cuts_inside_and_name_those_beyond():
     assert data is frame
 
 
+def test_probabilities_have_the_published_ones_beside_them():
+    frame = pd.DataFrame({"token": list("ab"), "probability": [0.5, 0.3]})
+    figure, _ = rendered(sampler_plots.probabilities("x", frame, {}, title="T", published=[0.41, 0.27, 0.1]))
+    (dots,) = [line for line in figure.axes[0].get_lines() if line.get_label() == "published"]
+    assert dots.get_ydata().tolist() == [0.41, 0.27, 0.1]
+    assert dots.get_markerfacecolor() == "white"
+
+
 def test_trace_tells_places_by_possible_tokens():
     frame = pd.DataFrame(
         {"token": list("abc"), "distance": [10.0, 5.0, 9.0], "valid": [1.0, 4.0, float("nan")]}
