@@ -121,11 +121,11 @@ def _range(values: Sequence[float]) -> str:
 
 
 def _short(value: float) -> str:
-    """Return a number for a title: whole from 10 on and where nothing is lost, else one decimal."""
-    return plain(value, 0 if abs(value) >= 10 or abs(value - round(value)) < 0.05 else 1)
+    """Return a number as tables have it, with one decimal; without from 100 on and where it is 0."""
+    return plain(value, 0) if abs(value) >= 100 else plain(value, 1).removesuffix(".0")
 
 
 def _signed(value: float) -> str:
-    """Return a difference with its sign, without decimals: "+75", "-7", "0"."""
-    text = plain(value, 0)
+    """Return a difference with its sign: "+75", "-7.5", "0"."""
+    text = _short(value)
     return text if text.startswith("-") or text == "0" else f"+{text}"

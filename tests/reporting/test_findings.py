@@ -17,7 +17,7 @@ TWO = {"a": curve(0.25, 0.5, 1.0), "b": curve(0.074, 0.38, 0.381)}
 
 
 def test_ends_of_curves():
-    assert findings.moves(TWO) == "a: 25 to 100 %; b: 7.4 to 38 %"
+    assert findings.moves(TWO) == "a: 25 to 100 %; b: 7.4 to 38.1 %"
     assert findings.moves({"a": curve()}) == "nothing measured"
     assert findings.moves({"a": curve(2.54, 0.69)}, scale=1, unit=" nats") == "a: 2.5 to 0.7 nats"
 
@@ -29,12 +29,12 @@ def test_last_values():
 
 def test_values_at_a_place():
     assert findings.at(TWO, "k", 2) == "a: 50 %; b: 38 %"
-    assert findings.at({"a": curve(0.5), **TWO}, "k", 3) == "a: 100 %; b: 38 %"
+    assert findings.at({"a": curve(0.5), **TWO}, "k", 3) == "a: 100 %; b: 38.1 %"
     assert findings.at({"short": curve(0.5)}, "k", 3) == "nothing measured"
 
 
 def test_the_first_two_change_with_the_numbers():
-    assert findings.leader(TWO, "k", 3) == "a: 100 %; next, b: 38 %"
+    assert findings.leader(TWO, "k", 3) == "a: 100 %; next, b: 38.1 %"
     assert (
         findings.leader({"a": curve(0.1), "b": curve(0.2), "c": curve(0.0)}, "k", 1)
         == "b: 20 %; next, a: 10 %"
@@ -44,7 +44,7 @@ def test_the_first_two_change_with_the_numbers():
 
 def test_ranges_over_panels():
     panels = {"left": TWO, "right": {"a": curve(0, 0, 0.031), "b": curve(0, 0, 0.381)}}
-    assert findings.spans(panels, "k", 3) == "a: 3.1 to 100 %; b: 38 %"
+    assert findings.spans(panels, "k", 3) == "a: 3.1 to 100 %; b: 38.1 %"
 
 
 def test_where_a_curve_comes_to_rest():
@@ -64,7 +64,7 @@ def test_gains_and_differences_have_signs():
         "none": {"x": e[0], "y": e[0]},
     }
     assert findings.gains(groups, "x", "y") == "stories: +75; parity: -8; none: 0 points"
-    assert findings.differences(curve(0.4, 0.3, 0.5), curve(0.33, 0.4, 0.5)) == "-7, +10, 0 points"
+    assert findings.differences(curve(0.4, 0.3, 0.5), curve(0.325, 0.4, 0.5)) == "-7.5, +10, 0 points"
 
 
 def test_medians_leave_out_what_is_missing():
