@@ -98,12 +98,16 @@ def fit(text: str, inches: float) -> str:
 
 
 def legend_beside(last: Axes, every: Sequence[Axes], room: float) -> None:
-    """Explain every label of some panels once, beside the last one; the figure grows by `room` inches."""
+    """Explain every label of some panels once, beside the last one; the figure grows by `room` inches.
+
+    Published points come last, behind the series of the run.
+    """
     shown: dict[str, object] = {}
     for axes in every:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             shown.setdefault(label, handle)
-    last.legend(list(shown.values()), list(shown), loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    order = sorted(shown, key=lambda label: label == "published")
+    last.legend([shown[label] for label in order], order, loc="upper left", bbox_to_anchor=(1.01, 1.0))
     width, height = last.figure.get_size_inches()
     last.figure.set_size_inches(width + room, height)
 

@@ -152,17 +152,23 @@ def test_cells_are_short_and_lines_fit_the_page(notebook):
 
 
 def figures(notebook):
-    """The calls whose results go to `report.figure`, as syntax trees."""
+    """The arguments by keyword of what goes to `report.figure`, drawn by one call inside another or not."""
     calls = [node for tree in trees(notebook) for node in ast.walk(tree) if isinstance(node, ast.Call)]
     named = [call for call in calls if ast.unparse(call.func) == "report.figure"]
-    return [call.args[0].value if isinstance(call.args[0], ast.Starred) else call for call in named]
+    return [{one.arg: one.value for one in ast.walk(call) if isinstance(one, ast.keyword)} for call in named]
+
+
+def spelled_out(notebook, node):
+    """The code of an expression and of what its names stand for."""
+    names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    given = [one for tree in trees(notebook) for one in ast.walk(tree) if isinstance(one, ast.Assign)]
+    return ast.unparse([node, *(one for one in given if names & set(map(ast.unparse, one.targets)))])
 
 
 @each_read
 def test_figures_say_what_they_show_and_how_many_stand_behind_it(notebook):
-    for call in figures(notebook):
-        given = {keyword.arg: keyword.value for keyword in call.keywords}
-        assert NUMBER.search(ast.unparse(given["caption"]))
+    for given in figures(notebook):
+        assert NUMBER.search(spelled_out(notebook, given["caption"]))
         # A typed title would go on saying what an earlier run found.
         assert not isinstance(given["title"], ast.Constant)
 

@@ -44,7 +44,7 @@ def test_lines_in_one_panel():
     assert axes.get_title() == "Shown"
     assert axes.get_xscale() == "log"
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0.5", "1", "3"]
-    assert legend(axes) == ["top-nσ 1", "min-p 0.1", "published", "T_c", "greedy"]
+    assert legend(axes) == ["top-nσ 1", "min-p 0.1", "T_c", "greedy", "published"]
     np.testing.assert_allclose(axes.get_lines()[0].get_ydata(), [50, 60, 60])
     assert list(data["series"].unique()) == ["top-nσ 1", "min-p 0.1"]
     assert len(data) == 5
