@@ -82,9 +82,20 @@ class Compared:
             own = [one for one in self.aligned if one.paper == paper]
             self._show(f"**{escape(paper)}**")
             for start in range(0, len(own), STRIPS):
-                made = forest(own[start : start + STRIPS], self.names)
+                shown = own[start : start + STRIPS]
+                made = forest(shown, self.names)
                 if made is not None:
                     style.show(made[0])
+                    self._show(self._caption(shown))
+
+    def _caption(self, shown: list[Aligned]) -> str:
+        """Return what a figure's strips are, and how many of them changed."""
+        counts = {int(entry["n"]) for one in shown for entry in one.entries if entry and entry.get("n")}
+        n = " to ".join(map(str, sorted({min(counts), max(counts)}))) if counts else "not known"
+        changed = sum(bool(one.changes) for one in shown)
+        ends = f"{shown[0].claim} to {shown[-1].claim}" if len(shown) > 1 else shown[0].claim
+        runs = " and ".join(self.names)
+        return f"*{escape(f'{ends} in the runs {runs}: {changed} of {len(shown)} claims changed; n = {n}.')}*"
 
     def tables(self, paper: str = "") -> None:
         """Show which tables can be laid side by side, of one paper or of all, and what they compare."""

@@ -4,17 +4,21 @@ Each function returns what `Report.figure` takes: the figure, its name, its capt
 numbers that it shows.
 """
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from replication.reporting import style
 
 Drawn = tuple[Figure, str, str, pd.DataFrame]
 BESIDE = 2.0  # inches for the legend beside panels
+NARROW = 3.2  # inches of each of several panels, so that they fit a column of text
+LABELS = 40  # characters of the names below a panel of bars
 
 
 def curves(
@@ -42,8 +46,9 @@ def curves(
     """
     figure, axes = style.panels()
     _lines(axes, series, x, published or {})
-    axes.set(title=title, xlabel=xlabel or x, ylabel=ylabel)
-    _legend(axes)
+    axes.set(title=style.fit(title, style.PANEL[0]), xlabel=xlabel or x, ylabel=ylabel)
+    _whole(axes, [frame[x] for frame in series.values()])
+    style.legend_beside(axes, [axes], BESIDE)
     return figure, name, caption, pd.concat(series, names=["series"]).reset_index(level=0)
 
 
@@ -52,6 +57,7 @@ def curve_panels(
     panels: Mapping[str, Mapping[str, pd.DataFrame]],
     x: str,
     *,
+    title: str = "",
     caption: str = "",
     xlabel: str = "",
     ylabel: str = "accuracy, %",
@@ -63,16 +69,22 @@ def curve_panels(
         name: name of the figure's files.
         panels: title of the panel -> (label -> frame as in `curves`).
         x: column of the horizontal axis.
+        title: the finding, above all panels.
         caption: text below.
         xlabel: name of the horizontal axis, `x` by default.
         ylabel: name of the vertical axis.
         published: title of the panel -> (label -> published points).
     """
     figure, axes = style.panels(len(panels), squeeze=False, sharey=True)
+    width = len(panels) * (NARROW if len(panels) > 2 else style.PANEL[0])
+    figure.set_size_inches(width, style.PANEL[1])
     for one, (heading, series) in zip(axes[0], panels.items(), strict=True):
         _lines(one, series, x, (published or {}).get(heading, {}))
         one.set(title=heading, xlabel=xlabel or x)
+        _whole(one, [frame[x] for frame in series.values()])
     axes[0][0].set_ylabel(ylabel)
+    if title:
+        figure.suptitle(style.fit(title, width), fontsize=10)
     style.legend_beside(axes[0][-1], list(axes[0]), BESIDE)
     flat = {(heading, label): frame for heading, own in panels.items() for label, frame in own.items()}
     data = pd.concat(flat, names=["panel", "series"]).reset_index(level=[0, 1])
@@ -135,7 +147,10 @@ def bars(
             if (height := (published or {}).get(group, {}).get(label)) is not None:
                 axes.plot(x, height, label="published", **(style.published(position) | {"color": "black"}))
             rows.append((group, label, e.value, e.low, e.high, e.n))
-    axes.set(title=title, ylabel=ylabel, xticks=range(len(groups)), xticklabels=list(groups), ylim=(0, top))
+    room = max(6, LABELS // max(1, len(groups)))
+    names = [textwrap.fill(group, room) for group in groups]
+    axes.set(title=style.fit(title, style.PANEL[0]), ylabel=ylabel, ylim=(0, top))
+    axes.set_xticks(range(len(groups)), names)
     style.legend_beside(axes, [axes], 1.3)  # bars fill the panel
     return figure, name, caption, pd.DataFrame(rows, columns=["group", "bar", "value", "low", "high", "n"])
 
@@ -160,9 +175,9 @@ def branches(name: str, frame: pd.DataFrame, *, title: str, caption: str = "") -
     for position, label in enumerate(("direct", "reasoned")):
         colour = style.look(position)["color"]
         axes.bar(0, 0, color=colour, hatch="//" * position, edgecolor="white", label=label)
-    axes.set(title=title, xlabel="branch (rank of the first token)", ylabel="Δ of the answer", ylim=(0, 1.12))
-    axes.set_xticks(shown["branch"])
-    axes.legend(loc="upper left")
+    axes.set(xlabel="branch (rank of the first token)", ylabel="Δ of the answer", ylim=(0, 1.12))
+    axes.set(title=style.fit(title, style.PANEL[0]), xticks=shown["branch"])
+    style.legend_beside(axes, [axes], BESIDE)
     return figure, name, caption, shown
 
 
@@ -185,8 +200,9 @@ def histogram(name: str, frame: pd.DataFrame, *, title: str, caption: str = "") 
         look = style.look(position)
         look.pop("marker")
         axes.stairs(100 * share, edges, label=f"{label} ({len(values)} branches)", lw=2, **look)
-    axes.set(title=title, xlabel="Δ of the answer", ylabel="share of the branches, %")
-    axes.legend()
+    axes.set(xlabel="Δ of the answer", ylabel="share of the branches, %")
+    axes.set_title(style.fit(title, style.PANEL[0]))
+    style.legend_beside(axes, [axes], BESIDE)
     return figure, name, caption, pd.DataFrame({"from": edges[:-1], "to": edges[1:], **rows})
 
 
@@ -203,16 +219,18 @@ def losses(name: str, series: Mapping[str, pd.DataFrame], *, title: str, caption
     for position, (label, frame) in enumerate(series.items()):
         look = style.look(position) | {"marker": ""}
         axes.plot(frame["tokens"] / 1e6, frame["validation"], label=label, **look)
-    axes.set(title=title, xlabel="training tokens, millions", ylabel="validation loss, nats per token")
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    axes.legend()
+    axes.set(xlabel="training tokens, millions", ylabel="validation loss, nats per token")
+    axes.set(title=style.fit(title, style.PANEL[0]), xscale="log", yscale="log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
+    style.legend_beside(axes, [axes], BESIDE)
     return figure, name, caption, pd.concat(series, names=["model"]).reset_index(level=0)
 
 
-def _legend(axes: Axes) -> None:
-    """Explain every label once, by the first thing drawn that bears it."""
-    shown: dict[str, object] = {}
-    for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-        shown.setdefault(label, handle)
-    axes.legend(list(shown.values()), list(shown))
+def _whole(axes: Axes, values: Sequence[pd.Series]) -> None:
+    """Put no ticks between whole numbers where the horizontal axis has no others."""
+    found = [float(value) for own in values for value in own]
+    if all(value == round(value) for value in found):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))

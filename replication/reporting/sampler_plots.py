@@ -15,6 +15,7 @@ from replication.reporting.plots import Drawn
 
 Series = Mapping[str, pd.DataFrame]
 BINS = 60
+NARROW = 3.2  # inches of each of three panels, so that they fit a column of text
 LEGEND = 1.5  # inches for the legend beside the panels
 LINE_LOOKS = ("--", ":", "-.", (0, (5, 1)))
 
@@ -56,6 +57,8 @@ def lines(
     drawn: Mapping[str, Series] = {"": panels} if single else panels
     columns = 2 if len(drawn) == 4 else len(drawn)
     figure, axes = style.panels(columns, len(drawn) // columns, squeeze=False, sharex=True, sharey=True)
+    inches = columns * (NARROW if columns > 2 else style.PANEL[0])
+    figure.set_size_inches(inches, figure.get_size_inches()[1])
     places = {label: i for i, label in enumerate(dict.fromkeys(k for own in drawn.values() for k in own))}
     for one, (heading, series) in zip(axes.flat, drawn.items(), strict=True):
         for label, frame in series.items():
@@ -63,7 +66,7 @@ def lines(
             for place, height in (published or {}).get(label, ()):
                 one.plot(place, height, label="published", **style.published(places[label]))
         _rules(one, marks or {}, levels or {})
-        one.set_title(title if single else heading)
+        one.set_title(style.fit(title, inches) if single else heading)
         if log_x:
             _log_ticks(one, sorted({value for frame in series.values() for value in frame[x]}))
         if log_y:
@@ -73,7 +76,7 @@ def lines(
     for one in axes[:, 0]:
         one.set_ylabel(ylabel)
     if title and not single:
-        figure.suptitle(title, fontsize=10)
+        figure.suptitle(style.fit(title, inches), fontsize=10)
     style.legend_beside(axes[0][-1], list(axes.flat), LEGEND)
     flat = {(heading, label): frame for heading, own in drawn.items() for label, frame in own.items()}
     data = pd.concat(flat, names=["panel", "series"]).reset_index(level=[0, 1])
@@ -110,13 +113,19 @@ def histogram(
         height = np.exp(-(((grid - mean) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
         axes.plot(grid, height, color=style.BLUE, marker="", label="normal density")
     _rules(axes, lines, {})
-    axes.set(title=title, xlabel=xlabel, ylabel="density")
+    axes.set(title=style.fit(title, style.PANEL[0]), xlabel=xlabel, ylabel="density")
     style.legend_beside(axes, [axes], LEGEND)
     return figure, name, caption, pd.DataFrame({"from": edges[:-1], "to": edges[1:], "density": density})
 
 
 def probabilities(
-    name: str, frame: pd.DataFrame, cuts: Mapping[str, int], *, title: str, caption: str = ""
+    name: str,
+    frame: pd.DataFrame,
+    cuts: Mapping[str, int],
+    *,
+    title: str,
+    caption: str = "",
+    published: Sequence[float] = (),
 ) -> Drawn:
     """Draw the largest probabilities of one step as bars, with a line behind the last token of each cut.
 
@@ -126,16 +135,20 @@ def probabilities(
         cuts: label -> number of tokens in front of the line.
         title: what is shown, above the panel.
         caption: text below.
+        published: the largest published probabilities in order, drawn hollow.
     """
     figure, axes = style.panels()
     axes.bar(range(len(frame)), frame["probability"], color=style.BLUE)
+    if len(published):
+        look = style.published(0) | {"color": style.BLACK}
+        axes.plot(range(len(published)), published, label="published", **look)
     axes.set_xticks(range(len(frame)))
     axes.set_xticklabels([_shown(token) for token in frame["token"]], rotation=90, parse_math=False)
     _rules(axes, {label: number - 0.5 for label, number in cuts.items() if number <= len(frame)}, {})
     beyond = [f"{label}: {number}" for label, number in cuts.items() if number > len(frame)]
     for text in beyond:
         axes.plot([], [], " ", label=f"{text} tokens")
-    axes.set(title=title, ylabel="probability", ylim=(0, 1))
+    axes.set(title=style.fit(title, style.PANEL[0]), ylabel="probability", ylim=(0, 1.02))
     axes.grid(axis="x", visible=False)
     style.legend_beside(axes, [axes], LEGEND)
     return figure, name, caption, frame
@@ -175,7 +188,7 @@ def trace(
     _rules(left, {}, levels or {})
     left.set_xticks(x)
     left.set_xticklabels([_shown(t) for t in frame["token"]], rotation=90, fontsize=7, parse_math=False)
-    left.set(title=title, ylabel="σ-distance of the maximum")
+    left.set(title=style.fit(title, 2 * style.PANEL[0]), ylabel="σ-distance of the maximum")
     left.grid(axis="x", visible=False)
     style.legend_beside(left, [left], LEGEND)
     return figure, name, caption, frame
@@ -193,7 +206,10 @@ def _rules(axes: Axes, marks: Mapping[str, float], levels: Mapping[str, float]) 
     """Draw named vertical and horizontal lines."""
     for kind, (draw, places) in enumerate(((axes.axvline, marks), (axes.axhline, levels))):
         for position, (label, place) in enumerate(places.items()):
-            colour = (style.VERMILLION, style.GREEN, style.PURPLE, style.BLACK)[position % 4]
+            # Black and grey are no series' colours in figures with lines.
+            upright = (style.VERMILLION, style.GREEN, style.PURPLE, style.BLACK)
+            level = (style.BLACK, style.GREY, style.PURPLE, style.GREEN)
+            colour = (upright if kind == 0 else level)[position % 4]
             colour = style.GREY if kind == 0 and len(marks) == 1 else colour
             draw(place, color=colour, linestyle=LINE_LOOKS[position % 4], lw=1.2, label=label)
 

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from replication.decoding.experiment import Experiment
 from replication.evaluation.accuracy import proportion
 from replication.evaluation.claims import Estimate
 from replication.evaluation.contrasts import contrast
 from replication.evaluation.curves import accuracy_curve
 from replication.evaluation.paired import difference, share_of_gap, smallest
-from replication.studies.cot_outcomes import any_reasoned, by_k, gain, greedy, max_path, votes_by_k
+from replication.studies.cot_outcomes import any_reasoned, by_k, gain, greedy, max_path, read, votes_by_k
 from replication.studies.cot_tasks import NO_PEOPLE, PARITY
 from replication.testbed.models import CONTROL_FRACTIONS
 
@@ -121,6 +122,24 @@ def saturation_claim(tuned: pd.DataFrame | None, k: int) -> dict[str, Estimate |
         return {"C7b": NO_TUNED}
     outcomes = by_k(tuned, {2, k})
     return {"C7b": difference(outcomes[k], outcomes[2])}
+
+
+EXPRESSIONS = {"depth 0, 3 operands": (0, 3), "depth 2, 4 operands": (2, 4)}
+"""The expressions of Figure 5, right: name -> (depth, operands of a bracket)."""
+
+
+def expression_curves(experiment: Experiment) -> dict[str, pd.DataFrame]:
+    """Return `curve` of every kind of `EXPRESSIONS`, up to twice as many branches as elsewhere."""
+    k, n = 2 * int(experiment.settings.sizes["k"]), int(experiment.settings.sizes["n_small"])
+    tasks = {name: f"expressions:depth={d},length={width}" for name, (d, width) in EXPRESSIONS.items()}
+    runs = {name: read(experiment.branches(task=task, k=k, n=n)) for name, task in tasks.items()}
+    return {name: curve(branches, range(1, k + 1)) for name, branches in runs.items()}
+
+
+def expression_starts(published: pd.DataFrame) -> dict[str, list[tuple[float, float]]]:
+    """Return the published start of every curve of `expression_curves`: the greedy accuracy of Table 6."""
+    found = published.set_index("task")["greedy"]
+    return {name: [(1, found[f"arithmetic d{d} l{width}"])] for name, (d, width) in EXPRESSIONS.items()}
 
 
 # Tasks and the branching step (Table 6, Figure 2)

@@ -37,6 +37,8 @@ from replication.studies.cot_comparisons import (
     curve,
     difficulty_claims,
     early_gain,
+    expression_curves,
+    expression_starts,
     fraction_curves,
     mean_gain,
     pair,
@@ -47,9 +49,13 @@ from replication.studies.cot_comparisons import (
     vote_curve,
 )
 from replication.studies.cot_outcomes import (
+    PHRASE,
+    PLAIN,
     SAMPLERS,
     any_reasoned,
     by_k,
+    decoder_names,
+    decoders,
     flags_of_chosen,
     forced,
     gain,
@@ -57,6 +63,7 @@ from replication.studies.cot_outcomes import (
     graded,
     greedy,
     max_path,
+    methods,
     prompted_levels,
     random_branch,
     read,
@@ -76,6 +83,7 @@ from replication.studies.cot_tasks import (
     label,
     numbers,
     published_bars,
+    published_sizes,
     size_ends,
     tasks,
     tuning_ends,
@@ -83,17 +91,18 @@ from replication.studies.cot_tasks import (
 
 __all__ = [
     "BASELINES", "DIRECT", "EASY", "HARD", "MIXED", "MOST_NINES", "NO_LADDER", "NO_PEOPLE", "NO_TUNED",
-    "OURS", "PAIR", "PARITY", "READINGS", "SAMPLERS", "SCORES", "STANDS_FOR", "STEP_BY_STEP", "TABLE_6",
-    "Tasks", "ablation", "any_reasoned", "bars_by_model", "base_and_tuned", "by_fraction", "by_k",
-    "by_level", "by_model", "by_nines", "by_rank", "by_step", "by_task", "chosen_reason", "confidence",
-    "control_models", "cot", "curve", "difficulty_claims", "early_gain", "extended", "flags_of_chosen",
-    "forced", "fraction_curves", "gain", "generated", "graded", "greedy", "headroom", "hidden_paths",
-    "label", "max_path", "mcnemar_table", "mean_gain", "numbers", "pair", "preconditions",
-    "prompted_levels", "published_bars", "published_precision", "random_branch", "ranked",
-    "ranking_claim", "rankings", "read", "sampled", "saturation_claim", "self_consistency",
-    "separation", "separations", "showcase", "shuffled", "shuffled_path", "size_claims", "size_ends",
-    "summary", "tasks", "tuning_claims", "tuning_ends", "tuning_room", "vote_curve", "votes_by_k",
-    "weighted_vote",
+    "OURS", "PAIR", "PARITY", "PHRASE", "PLAIN", "READINGS", "SAMPLERS", "SCORES", "STANDS_FOR",
+    "STEP_BY_STEP", "TABLE_6", "Tasks", "ablation", "any_reasoned", "bars_by_model", "base_and_tuned",
+    "by_fraction", "by_k", "by_level", "by_model", "by_nines", "by_rank", "by_step", "by_task",
+    "chosen_reason", "confidence", "control_models", "cot", "curve", "decoder_names", "decoders",
+    "deltas", "difficulty_claims", "early_gain", "expression_curves", "expression_starts", "extended",
+    "flags_of_chosen", "forced", "fraction_curves", "gain", "generated", "graded", "greedy", "headroom",
+    "hidden_paths", "label", "max_path", "mcnemar_table", "mean_gain", "methods", "numbers", "pair",
+    "preconditions", "prompted_levels", "published_bars", "published_precision", "published_sizes",
+    "random_branch", "ranked", "ranking_claim", "rankings", "read", "sampled", "saturation_claim",
+    "self_consistency", "separation", "separations", "showcase", "shuffled", "shuffled_path",
+    "size_claims", "size_ends", "summary", "tasks", "tuning_claims", "tuning_ends", "tuning_room",
+    "vote_curve", "votes_by_k", "weighted_vote",
 ]  # fmt: skip
 
 DIRECT = " The answer is"
@@ -173,6 +182,12 @@ def showcase(branches: pd.DataFrame) -> str:
     """Return the first question that greedy gets wrong and the max path right, else the first of all."""
     rescued = gain(branches) > 0
     return str(branches["question"].drop_duplicates().iloc[int(rescued.argmax())])
+
+
+def deltas(branches: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return Δ of the direct and of the reasoned branches, NaN where a branch has none."""
+    return {name: branches.loc[branches["has_cot"] == flag, "delta"]
+            for name, flag in (("direct", False), ("reasoned", True))}  # fmt: skip
 
 
 def confidence(tasks: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -21,6 +21,9 @@ from replication.testbed import models
 
 SAMPLERS = ("temperature", "top-k", "top-p")
 """The sampling decoders of Table 4."""
+PLAIN = ("greedy", "self-consistency", "CoT-decoding, max path", "CoT-decoding, weighted vote")
+PHRASE = ("zero-shot CoT", *(f"{name} + zero-shot CoT" for name in PLAIN[1:]))
+"""The rows of Table 7, without and with the step-by-step phrase."""
 
 
 def read(run: Run, rules: cot.Rules | None = None) -> pd.DataFrame:
@@ -134,6 +137,56 @@ def self_consistency(experiment: Experiment, **where: object) -> np.ndarray:
     """Return (questions,) bool, whether the majority of the sampled paths is right (Tables 3, 4 and 7)."""
     run = experiment.decode("self-consistency", **where)
     return baselines.majority(run.frame, run.task, run.gold)["correct"].to_numpy()
+
+
+def decoders(experiment: Experiment, branches: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return the outcomes of the decoders of Table 4, in its order.
+
+    Args:
+        experiment: the runs.
+        branches: scored branches of the run's own model and task.
+
+    Returns:
+        Key -> (questions,) bool, of `SAMPLERS` (questions, seeds) bool; `decoder_names` has the names.
+    """
+    drawn = {name: sampled(experiment, name) for name in ("top-k", "top-p")}
+    return drawn | {
+        "beam": graded(experiment.decode("beam"))[0].to_numpy(),
+        "temperature": sampled(experiment, "temperature"),
+        "greedy": greedy(branches),
+        "self-consistency": self_consistency(experiment),
+        "CoT-decoding": max_path(branches),
+    }
+
+
+def decoder_names(experiment: Experiment) -> dict[str, str]:
+    """Return the name of every decoder of `decoders` with its setting, as in Table 4."""
+    sizes = experiment.settings.sizes
+    return {
+        "top-k": "top-k sampling (k = 10)",
+        "top-p": "nucleus sampling (p = 0.9)",
+        "beam": "beam search (10 beams)",
+        "temperature": "temperature sampling (T = 0.7)",
+        "greedy": "greedy",
+        "self-consistency": f"self-consistency, {sizes['samples']} paths",
+        "CoT-decoding": f"CoT-decoding (k = {sizes['k']})",
+    }
+
+
+def methods(
+    experiment: Experiment, branches: pd.DataFrame, names: Sequence[str] = PLAIN, **where: object
+) -> dict[str, np.ndarray]:
+    """Return the outcomes of four rows of Table 7: name -> (questions,) bool.
+
+    Args:
+        experiment: the runs.
+        branches: scored branches of the same runs.
+        names: `PLAIN` or `PHRASE`: of greedy decoding, self-consistency, max path and weighted vote.
+        **where: model, task and style; the run's own by default.
+    """
+    voted = self_consistency(experiment, **where)
+    found = (greedy(branches), voted, max_path(branches), weighted_vote(branches))
+    return dict(zip(names, found, strict=True))
 
 
 def any_reasoned(branches: pd.DataFrame) -> pd.Series:

@@ -67,22 +67,37 @@ def published_bars(published: pd.DataFrame, model: str, names: Iterable[str]) ->
     return {name: rows.loc[STANDS_FOR[name]].to_dict() for name in names if name in STANDS_FOR}
 
 
-def size_ends(published: pd.DataFrame, task: str, ladder: Iterable[str], tuned: str, k: int) -> Ends:
-    """Return the published ends of the curves of Figure 5, k = 1 (greedy) and the largest k, by our models.
+def published_sizes(
+    published: pd.DataFrame, task: str, ladder: Iterable[str], tuned: str
+) -> dict[str, dict[str, float]]:
+    """Return the published bars of Figure 4 by our models: model -> (decoder -> percent).
 
     Args:
         published: rows of Figure 4.
         task: our name of the task.
         ladder: three models, small to large, beside PaLM-2 S, M and L; another number has no counterparts.
         tuned: the tuned model, beside the tuned PaLM-2 L; "" for none.
-        k: the largest.
     """
     rows = published[published["task"] == STANDS_FOR.get(task)].set_index("model")
     ladder = list(ladder)
     pairs = dict(zip(ladder, SIZES, strict=True)) if len(ladder) == len(SIZES) else {}
     pairs |= {tuned: "PaLM-2 L, tuned"} if tuned else {}
-    own = {ours: rows.loc[theirs] for ours, theirs in pairs.items() if theirs in rows.index}
-    return {ours: [(1, row["greedy"]), (k, row["CoT-decoding"])] for ours, row in own.items()}
+    own = rows[["greedy", "CoT-decoding"]]
+    return {ours: own.loc[theirs].to_dict() for ours, theirs in pairs.items() if theirs in rows.index}
+
+
+def size_ends(published: pd.DataFrame, task: str, ladder: Iterable[str], tuned: str, k: int) -> Ends:
+    """Return the published ends of the curves of Figure 5, k = 1 (greedy) and the largest k, by our models.
+
+    Args:
+        published: as in `published_sizes`, and so are task, ladder and tuned.
+        task: our name of the task.
+        ladder: our models, small to large.
+        tuned: our tuned model.
+        k: the largest.
+    """
+    found = published_sizes(published, task, ladder, tuned)
+    return {ours: [(1, bars["greedy"]), (k, bars["CoT-decoding"])] for ours, bars in found.items()}
 
 
 def tuning_ends(

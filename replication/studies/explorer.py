@@ -15,6 +15,7 @@ import pandas as pd
 from replication import settings
 from replication.alignment.contrastive import check_models, score_responses
 from replication.decoding import cot_decoding as cot
+from replication.decoding.experiment import Run
 from replication.decoding.spans import Offsets
 from replication.lm.loading import LanguageModel, load
 from replication.lm.scoring import TokenScores, logits_at, score
@@ -158,18 +159,8 @@ class Explorer:
 
     def branches(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the branches and their answer tokens, as `reporting.branch_view.branch_view` takes them."""
-        paths, scored = self._paths.reset_index(drop=True), self.scored
-        first = [token_name(self.lm.tokenizer, int(ids[0])) for ids in paths["tokens"]]
-        columns = ["branch", "text", "start", "end", "answer", "delta", "excluded"]
-        table = scored[columns].assign(first=first, probability=np.exp(scored["first_logprob"]))
-        if not self.own:
-            table["correct"] = scored["correct"]
-        rows = []
-        for number, span in zip(scored["branch"], scored["span"], strict=True):
-            path = paths[paths["branch"] == number].iloc[0]
-            pieces = self.text(int(number)).pieces[len(self.prompt_ids) :]
-            rows += [(number, pieces[i], float(path["top1"][i]), float(path["top2"][i])) for i in span]
-        return table, pd.DataFrame(rows, columns=["branch", "token", "top1", "top2"])
+        table, tokens = branch_tables(self._paths, self.scored, self.lm.tokenizer)
+        return (table.drop(columns="correct") if self.own else table), tokens
 
     def text(self, branch: int = -1) -> Text:
         """Return the prompt with the response of a branch, the surest for -1.
@@ -261,6 +252,34 @@ class Explorer:
         """Return ids and texts of the most probable tokens, by descending logit."""
         order = np.argsort(-logits, kind="stable")[:count]
         return order, [token_name(self.lm.tokenizer, int(i)) for i in order]
+
+
+def branch_tables(
+    paths: pd.DataFrame, scored: pd.DataFrame, tokenizer: object
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the branches of one question and their answer tokens, as views of branches take them.
+
+    Args:
+        paths: a row per branch with branch, tokens (ids), top1 and top2 (per token).
+        scored: the same branches as `cot_decoding.score_branches` returns them.
+        tokenizer: of the model.
+    """
+    by_branch = paths.set_index("branch")
+    first = [token_name(tokenizer, int(by_branch.loc[number, "tokens"][0])) for number in scored["branch"]]
+    columns = ["branch", "text", "start", "end", "answer", "delta", "excluded", "correct"]
+    table = scored[columns].assign(first=first, probability=np.exp(scored["first_logprob"]))
+    rows = []
+    for number, span in zip(scored["branch"], scored["span"], strict=True):
+        path = by_branch.loc[number]
+        pieces = _pieces(tokenizer, [int(token) for token in path["tokens"]])
+        rows += [(number, pieces[i], float(path["top1"][i]), float(path["top2"][i])) for i in span]
+    return table, pd.DataFrame(rows, columns=["branch", "token", "top1", "top2"])
+
+
+def of_question(run: Run, scored: pd.DataFrame, question: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return `branch_tables` of one question of a run of branches and its scored branches."""
+    paths, own = (frame[frame["question"] == question] for frame in (run.frame, scored))
+    return branch_tables(paths, own, run.lm.tokenizer)
 
 
 def token_name(tokenizer: object, token: int) -> str:

@@ -31,10 +31,11 @@ def test_every_part_is_shown(results, shown, monkeypatch):
     assert "| all papers | cpu-b | 1 | 1 |" in shown[1]
     assert shown[2] == "**0 of 1 claims changed.**\n\n"
     assert len(figures) == 1
-    assert "## toy" in shown[4]
-    assert "| toy/table&#95;1 | 1 | accuracy |" in shown[5]
-    assert "no labels" in shown[5]
-    assert "| greedy | 0.1 | 0.2 |" in shown[6]
+    assert shown[4] == "*C1 in the runs cpu-a and cpu-b: 0 of 1 claims changed; n = 50.*"
+    assert "## toy" in shown[5]
+    assert "| toy/table&#95;1 | 1 | accuracy |" in shown[6]
+    assert "no labels" in shown[6]
+    assert "| greedy | 0.1 | 0.2 |" in shown[7]
     for name, why in (("toy/table_2", "no labels"), ("toy/table_9", "not in two")):
         with pytest.raises(InputError, match=why):
             compared.table(name)

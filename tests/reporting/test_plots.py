@@ -89,6 +89,26 @@ def test_curve_panels():
     assert shown == ["base", "base, published", "tuned"]
 
 
+def test_panels_have_a_title_and_whole_numbers_no_ticks_between():
+    panels = {name: {"base": curve("k", 0.2, 0.3)} for name in "abc"}
+    figure, _ = check(plots.curve_panels("figure_6", panels, "k", title="All"), "figure_6")
+    assert figure.get_suptitle() == "All"
+    for axes in figure.axes:
+        assert all(tick == round(tick) for tick in axes.get_xticks())
+    shares = {"base": curve("k", 0.2, 0.3).assign(k=[0.0, 0.3])}
+    figure, _ = check(plots.curves("control", shares, "k", title="T"), "control")
+    assert any(tick != round(tick) for tick in figure.axes[0].get_xticks())
+
+
+def test_long_names_below_bars_are_broken():
+    e = Estimate(0.5, 0.4, 0.6, 50)
+    names = ("testbed-small", "testbed", "testbed-large", "testbed-tuned")
+    figure, data = check(plots.bars("x", {name: {"greedy": e} for name in names}, title="T"), "x")
+    ticks = [tick.get_text() for tick in figure.axes[0].get_xticklabels()]
+    assert ticks == ["testbed-\nsmall", "testbed", "testbed-\nlarge", "testbed-\ntuned"]
+    assert data["group"].tolist() == list(names)
+
+
 def test_bars():
     low, high = Estimate(0.1, 0.05, 0.2, 50), Estimate(0.6, 0.5, 0.7, 50)
     groups = {"stories": {"greedy": low}, "parity": {"greedy": low, "CoT-decoding": high}}

@@ -44,7 +44,7 @@ def test_lines_in_one_panel():
     assert axes.get_title() == "Shown"
     assert axes.get_xscale() == "log"
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0.5", "1", "3"]
-    assert legend(axes) == ["top-nσ 1", "min-p 0.1", "published", "T_c", "greedy"]
+    assert legend(axes) == ["top-nσ 1", "min-p 0.1", "T_c", "greedy", "published"]
     np.testing.assert_allclose(axes.get_lines()[0].get_ydata(), [50, 60, 60])
     assert list(data["series"].unique()) == ["top-nσ 1", "min-p 0.1"]
     assert len(data) == 5
@@ -83,6 +83,14 @@ def test_probabilities_show_cuts_inside_and_name_those_beyond():
     assert legend(axes) == ["n = 1", "μ + 5σ: 30 tokens"]
     assert axes.get_lines()[0].get_xdata()[0] == 1.5
     assert data is frame
+
+
+def test_probabilities_have_the_published_ones_beside_them():
+    frame = pd.DataFrame({"token": list("ab"), "probability": [0.5, 0.3]})
+    figure, _ = rendered(sampler_plots.probabilities("x", frame, {}, title="T", published=[0.41, 0.27, 0.1]))
+    (dots,) = [line for line in figure.axes[0].get_lines() if line.get_label() == "published"]
+    assert dots.get_ydata().tolist() == [0.41, 0.27, 0.1]
+    assert dots.get_markerfacecolor() == "white"
 
 
 def test_trace_tells_places_by_possible_tokens():

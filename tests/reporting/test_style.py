@@ -93,3 +93,11 @@ def test_show_calls_the_backend_once(monkeypatch):
     figure = drawn()
     style.show(figure)
     assert calls == [[figure.number]]
+
+
+def test_titles_break_between_their_parts():
+    text = "Kept at T = 10\ntop-p 0.9: 1658; min-p 0.1: 353; top-k 20: 20; top-nσ 1: 1"
+    assert (
+        style.fit(text, 4.2) == "Kept at T = 10\ntop-p 0.9: 1658; min-p 0.1: 353; top-k 20: 20;\ntop-nσ 1: 1"
+    )
+    assert style.fit("one two three four five six", 1.5) == "one two three four\nfive six"

@@ -143,6 +143,13 @@ def test_confidence():
     assert right == [(0.333333, 2), (1.0, 2), (0.0, 1)]
 
 
+def test_confidence_of_either_kind(mixed):
+    found = study.deltas(mixed)
+    assert list(found) == ["direct", "reasoned"]
+    assert found["reasoned"].tolist() == [0.98] * 7 + [0.90]
+    assert found["direct"].isna().sum() == 4
+
+
 def test_right_answers_against_confidence():
     sure = [("3", 0.2, False), (GOLD, 0.999995, True), ("4", 0.99995, True), (GOLD, 0.95, True)]
     rows = study.by_nines({"stories": table(sure, sure, SPOILED, SILENT)})["stories"]
@@ -303,6 +310,9 @@ def test_published_ends_of_the_curves():
         "c": [(1, 34.8), (10, 63.2)],
         "t": [(1, 67.8), (10, 81.3)],
     }
+    bars = study.published_sizes(four, "stories", ("a", "b", "c"), "t")
+    assert bars["c"] == {"greedy": 34.8, "CoT-decoding": 63.2}
+    assert list(study.published_sizes(four, "year parity", ("a", "b", "c"), "t")) == ["a", "b", "c"]
     assert study.size_ends(four, "svamp", ("a", "b", "c"), "t", 10) == {}
     assert study.size_ends(four, "gsm8k", ("a",), "", 10) == {}
     columns = {"base": "pre-trained", "tuned": "instruction-tuned"}
@@ -461,6 +471,35 @@ def test_sampled_paths_of_a_run(experiment, graded_task):
     voted = study.self_consistency(experiment, task=graded_task)
     assert (voted.shape, voted.dtype) == ((4,), bool)
     assert not voted[2:].any()
+
+
+def test_decoders_and_methods_of_a_run(experiment):
+    # The tokenizer of the tests cannot be searched for stop strings, which beam search does.
+    def decode(name, **where):
+        return experiment.decode("greedy" if name == "beam" else name, **where)
+
+    runs = SimpleNamespace(decode=decode, settings=experiment.settings)
+    branches = study.read(experiment.branches())
+    found, names = study.decoders(runs, branches), study.decoder_names(runs)
+    assert list(found) == list(names)
+    sizes = experiment.settings.sizes
+    assert names["CoT-decoding"] == f"CoT-decoding (k = {sizes['k']})"
+    assert names["self-consistency"] == f"self-consistency, {sizes['samples']} paths"
+    assert found["top-k"].shape == (4, 2)
+    assert all(found[name].shape == (4,) for name in ("beam", "greedy", "self-consistency", "CoT-decoding"))
+    rows = study.methods(experiment, branches, study.PHRASE)
+    assert tuple(rows) == study.PHRASE
+    expected = (study.greedy(branches), study.max_path(branches), study.weighted_vote(branches))
+    assert [rows[study.PHRASE[i]].tolist() for i in (0, 2, 3)] == [own.tolist() for own in expected]
+
+
+def test_expressions_begin_at_the_published_greedy_accuracy():
+    entry = papers.load("cot_decoding").published["table_6"]
+    six = pd.DataFrame([list(row) for row in entry.rows], columns=list(entry.columns))
+    assert study.expression_starts(six) == {
+        "depth 0, 3 operands": [(1, 39.0)],
+        "depth 2, 4 operands": [(1, 0.0)],
+    }
 
 
 def test_ablation_of_a_run(experiment, graded_task, monkeypatch):

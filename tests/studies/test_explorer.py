@@ -1,4 +1,7 @@
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
@@ -136,3 +139,14 @@ def test_pieces_of_a_character_are_spelt_and_never_shown_twice(byte_tokenizer):
     names = [explorer.token_name(byte_tokenizer, token) for token in ids]
     assert names == ["n", "Ã", "©", "!", "</s>"]
     assert explorer.token_name(byte_tokenizer, 9999) == "id 9999"
+
+
+def test_a_question_of_a_run_is_shown_as_by_itself(look):
+    paths = look._paths.assign(question="a")
+    scored = look.scored.assign(question="a")
+    other = paths.assign(question="b", tokens=[[1]] * len(paths))
+    run_ = SimpleNamespace(frame=pd.concat([other, paths]), lm=look.lm)
+    table, tokens = explorer.of_question(run_, pd.concat([scored.assign(question="b"), scored]), "a")
+    expected = look.branches()
+    assert table["text"].tolist() == expected[0]["text"].tolist()
+    assert tokens.equals(expected[1])

@@ -17,6 +17,7 @@ from replication.studies import samplers, support
 from replication.studies import top_nsigma_answers as answers
 from replication.studies import top_nsigma_figures as figures
 from replication.studies import top_nsigma_logits as logits
+from replication.studies import top_nsigma_looks as looks
 from replication.studies import top_nsigma_support as known
 from replication.studies import top_nsigma_sweeps as sweeps
 from replication.studies import top_nsigma_theory as theory
@@ -402,6 +403,26 @@ def test_runs_hold_greedy_and_every_cell(runs):
     small = answers.runs(runs, (), size="n_small", style="direct")
     assert len(small) == SIZES["n_small"]
     assert set(answers.runs(runs, ())["sampler"]) == {"greedy"}
+
+
+def test_a_step_in_words_and_as_kept_sets(runs):
+    step = figures.Step("so", np.array([10.0, 9.0, 0.0, -1.0]), {0: "a", 1: "b"})
+    # mean 4.5, σ 5.802; noise of four tokens reaches √(2 ln 4)
+    assert looks.outlier(step) == "Maximum 0.9σ above the mean; Gaussian noise reaches 1.7σ"
+    said = looks.concentration(step, {"M - 1σ": 4.2, "low": 9.5, "maximum M": 10.0})
+    assert said.endswith("M - 1σ: 2 hold 100.0 %; low: 1 hold 73.1 %")
+    row, names, kept, heights = looks.kept_of(step, runs.model().tokenizer)
+    assert (len(row), len(names)) == (4, 4)
+    nsigma = kept[(kept["rule"] == "top-nσ") & (kept["temperature"] == 3.0)].iloc[0]
+    assert nsigma["kept"].tolist() == [True, True, False, False]
+    weights = np.exp([0.0, -1.0, -10.0, -11.0])
+    assert heights[1.0] == pytest.approx(weights / weights.sum())
+
+
+def test_a_text_in_words():
+    trace = pd.DataFrame({"token": list("abc"), "distance": [7.0, 5.0, 9.0], "valid": [1.0, 3.0, 1.0]})
+    assert looks.sure_places(trace).endswith("one possible token: 8.0; several: 5.0")
+    assert looks.sure_places(trace.assign(valid=np.nan)).endswith("all tokens: 7.0")
 
 
 def test_figure_1_in_numbers():
