@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from replication.reporting import style
+from replication.reporting.kept_sets import kept_view
+from replication.reporting.view import View
 
 SHOWN = 24  # tokens of a panel
 PANEL = (2.5, 2.3)
@@ -52,3 +54,26 @@ def picture(figure: Figure) -> bytes:
     figure.savefig(buffer, format="png", dpi=style.SCREEN_DPI, metadata={"Software": None})
     plt.close(figure)
     return buffer.getvalue()
+
+
+def pictured(
+    logits: np.ndarray,
+    tokens: Sequence[str],
+    kept: pd.DataFrame,
+    probabilities: dict[float, np.ndarray],
+    *,
+    title: str,
+    note: str = "",
+) -> View:
+    """Return the view of kept sets with its picture.
+
+    Args:
+        logits: as in `kept_view`.
+        tokens: as in `kept_view`.
+        kept: as in `kept_view`.
+        probabilities: as in `kept_plot`.
+        title: as in `kept_view`.
+        note: as in `kept_view`.
+    """
+    png = picture(kept_plot(kept, probabilities))
+    return kept_view(logits, tokens, kept, title=title, note=note, png=png)

@@ -5,6 +5,7 @@ without colour.
 """
 
 import io
+import textwrap
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 GREY = "#777777"
 PANEL = (4.2, 3.0)
 SCREEN_DPI, FILE_DPI = 80, 200
+CHARACTERS = 13.5  # of a title, an inch
 SHADES = "Blues"
 
 SETTINGS: Mapping[str, object] = {
@@ -83,13 +85,23 @@ def published(position: int) -> dict[str, object]:
     return {"color": colour, "marker": MARKERS[place], "linestyle": "none", "markerfacecolor": "white"}
 
 
+def fit(text: str, inches: float) -> str:
+    """Return a title broken into lines that fit a width; breaks that it has stay."""
+    width = max(20, int(inches * CHARACTERS))
+    return "\n".join(textwrap.fill(line, width, break_on_hyphens=False) for line in text.split("\n"))
+
+
 def legend_beside(last: Axes, every: Sequence[Axes], room: float) -> None:
-    """Explain every label of some panels once, beside the last one; the figure grows by `room` inches."""
+    """Explain every label of some panels once, beside the last one; the figure grows by `room` inches.
+
+    Published points come last, behind the series of the run.
+    """
     shown: dict[str, object] = {}
     for axes in every:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             shown.setdefault(label, handle)
-    last.legend(list(shown.values()), list(shown), loc="upper left", bbox_to_anchor=(1.01, 1.0))
+    order = sorted(shown, key=lambda label: label == "published")
+    last.legend([shown[label] for label in order], order, loc="upper left", bbox_to_anchor=(1.01, 1.0))
     width, height = last.figure.get_size_inches()
     last.figure.set_size_inches(width + room, height)
 
