@@ -34,8 +34,8 @@ def mass(claims: Mapping[str, Estimate | str]) -> str:
     """
     gap = claims["C0a"]
     if isinstance(gap, str):
-        return "Probability of the impossible tokens"
-    return versus("Impossible mass at high entropy", "at low entropy", gap, decimals=1)
+        return "Mass on impossible tokens"
+    return versus("Mass on impossible tokens where many can follow", "that where few can", gap, decimals=1)
 
 
 def spread(values: np.ndarray) -> str:
@@ -49,7 +49,7 @@ def spread(values: np.ndarray) -> str:
 
 
 def recall(panels: Mapping[str, Mapping[str, pd.DataFrame]]) -> str:
-    """Return the share of the true words that each rule keeps in the bin of highest entropy.
+    """Return the share of the true tokens that each rule keeps in the bin of highest entropy.
 
     Args:
         panels: title -> of `eta_sampling_support.bin_curves`; the one called recall is read.
@@ -59,7 +59,7 @@ def recall(panels: Mapping[str, Mapping[str, pd.DataFrame]]) -> str:
         return "No bin has a text"
     bins = {row["bin"] for row in rows.values()}
     parts = [f"{label}: {plain(100 * row['accuracy'], 0)} %" for label, row in rows.items()]
-    return f"True words kept at an entropy of {bins.pop()}: {', '.join(parts)}"
+    return f"True tokens kept at an entropy of {bins.pop()}: {', '.join(parts)}"
 
 
 def equal_tv(frame: pd.DataFrame, grid: Mapping[str, Sequence[Sampler]]) -> str:

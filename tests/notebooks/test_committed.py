@@ -20,8 +20,14 @@ ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 MEGABYTE = 2**20
 IMAGE_LIMIT = 200_000
 NOT_MEASURED = "did not measure it"
+CELL_LINES, LINE = 12, 110
+READ = ("03_min_p", "04_eta_sampling", "05_rho1")
+"""Folders that keep the rules of layout and figures; a folder that comes to keep them is added."""
+NUMBER = re.compile(r"\bn = ")
 
 each = pytest.mark.parametrize("notebook", ALL, ids=lambda notebook: notebook.label)
+READ_ONES = [notebook for notebook in ALL if notebook.path.parent.name in READ]
+each_read = pytest.mark.parametrize("notebook", READ_ONES, ids=lambda notebook: notebook.label)
 each_of_a_paper = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.label)
 
 
@@ -138,6 +144,39 @@ def test_it_opens_with_a_title_and_explains_itself(notebook):
     assert sum(cell["cell_type"] == "markdown" for cell in cells) >= 4
 
 
+@each_read
+def test_cells_are_short_and_lines_fit_the_page(notebook):
+    sources = [cell["source"] for cell in code_cells(notebook) if "parameters" not in tags(cell)]
+    assert [text for text in sources if len(text.splitlines()) > CELL_LINES] == []
+    assert [line for text in sources for line in text.splitlines() if len(line) > LINE] == []
+
+
+def figures(notebook):
+    """The arguments by keyword of what goes to `report.figure`, drawn by one call inside another or not."""
+    calls = [node for tree in trees(notebook) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    named = [call for call in calls if ast.unparse(call.func) == "report.figure"]
+    return [{one.arg: one.value for one in ast.walk(call) if isinstance(one, ast.keyword)} for call in named]
+
+
+def spelled_out(notebook, node):
+    """The code of an expression and of what its names stand for."""
+    names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    given = [one for tree in trees(notebook) for one in ast.walk(tree) if isinstance(one, ast.Assign)]
+    return ast.unparse([node, *(one for one in given if names & set(map(ast.unparse, one.targets)))])
+
+
+@each_read
+def test_figures_say_what_they_show_and_how_many_stand_behind_it(notebook):
+    for given in figures(notebook):
+        assert NUMBER.search(spelled_out(notebook, given["caption"]))
+        # A typed title would go on saying what an earlier run found.
+        assert not isinstance(given["title"], ast.Constant)
+
+
+def test_some_notebooks_have_figures():
+    assert sum(len(figures(notebook)) for notebook in READ_ONES) > 15
+
+
 @each_of_a_paper
 def test_claims_named_in_the_code_are_claims_of_this_notebook(notebook):
     own = {claim.id for claim in papers.load(notebook.paper).claims if claim.notebook == notebook.topic}
@@ -188,7 +227,7 @@ def test_every_pair_of_the_sanitising_file_counts():
     written = [line for line in text.splitlines() if line.startswith("regex:")]
     pairs = get_sanitize_patterns(text)
     assert len(pairs) == len(written) >= 4
-    sample = "/home/" "a/b.csv 2026-01-02T03:04:05Z 12:34:56 <x at 0x7f52c06c2200> 0.123 3/4 12:30 and/or 2024"
+    sample = "/home/a/b.csv 2026-01-02T03:04:05Z 12:34:56 <x at 0x7f52c06c2200> 0.123 3/4 12:30 and/or 2024"
     for pattern, replacement in dict(pairs).items():
         sample = re.sub(pattern, replacement, sample)
     assert sample == "PATH DATE TIME <x at ADDRESS> 0.123 3/4 12:30 and/or 2024"
