@@ -45,7 +45,7 @@ def spread(values: np.ndarray) -> str:
         values: logarithms of these probabilities, up to a constant.
     """
     low, high = np.quantile(values, (0.05, 0.95))
-    return f"Nine in ten impossible tokens differ by up to a factor of {np.exp(high - low):.0e}"
+    return f"Nine in ten impossible tokens span {plain((high - low) / np.log(10), 1)} powers of ten"
 
 
 def recall(panels: Mapping[str, Mapping[str, pd.DataFrame]]) -> str:

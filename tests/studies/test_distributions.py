@@ -33,7 +33,8 @@ def test_probabilities_follow_the_temperature():
     assert probabilities(np.array([0.0, 2.0]), 2.0) == pytest.approx([1 / (1 + np.e), np.e / (1 + np.e)])
 
 
-def test_next_token_of_a_model(lm):
+def test_next_token_of_a_model(experiment):
+    lm = experiment.model()
     row = next_token(lm, [1, 2, 3], temperatures=(1.0, 2.0))
     assert row.logits.shape == (lm.vocabulary,)
     assert len(row.tokens) == len(row.probabilities[1.0]) == len(row.kept["kept"].iloc[0])
@@ -44,7 +45,8 @@ def test_next_token_of_a_model(lm):
     assert "n = 1 distribution" in about(lm, [1, 2, 3])
 
 
-def test_the_least_certain_place(lm):
+def test_the_least_certain_place(experiment):
+    lm = experiment.model()
     ids = [1, 2, 3, 4, 5, 6]
     entropies = []
     for place in range(2, 6):

@@ -64,7 +64,8 @@ def test_mass_and_spread():
     )
     assert "cannot be told apart" in eta_sampling_titles.mass({"C0a": Estimate(0.0, -0.1, 0.1, 50)})
     assert eta_sampling_titles.mass({"C0a": "unknown"}) == "Mass on impossible tokens"
-    assert eta_sampling_titles.spread(np.log([1.0, 1.0, 100.0])).endswith("factor of 1e+02")
+    values = np.log(10) * np.linspace(0, 10, 101)
+    assert eta_sampling_titles.spread(values).endswith("span 9.0 powers of ten")
 
 
 def test_recall_is_that_of_the_last_bin():
