@@ -23,13 +23,13 @@ def share(names: Sequence[str | None], wanted: Sequence[str], what: str) -> str:
 
 
 def ends(series: Mapping[str, pd.DataFrame]) -> str:
-    """Return from which to which loss each class moves: "H->L: 7.9 to 1.1 nats"."""
+    """Return from which to which loss each class moves, first to last checkpoint: "H->L 7.9 to 1.1"."""
     parts = [
-        f"{label}: {plain(frame['value'].iloc[0], 1)} to {plain(frame['value'].iloc[-1], 1)}"
+        f"{label} {plain(frame['value'].iloc[0], 1)} to {plain(frame['value'].iloc[-1], 1)}"
         for label, frame in series.items()
         if frame["value"].notna().all()
     ]
-    return f"Mean loss, first to last checkpoint, nats: {', '.join(parts)}"
+    return f"Mean loss, nats: {', '.join(parts)}"
 
 
 def swings(panels: Mapping[str, Mapping[str, pd.DataFrame]]) -> str:
@@ -53,7 +53,7 @@ def kept(values: Sequence[float], flags: Sequence[bool]) -> str:
 def learning(values: Sequence[float], read: float, edge: float = chosen.EDGES[2]) -> str:
     """Return after how many tokens which share of a page still has an excess loss, nats."""
     still = 100 * np.mean([value >= edge for value in values])
-    return f"After {read / 1000:.0f} thousand tokens {still:.0f} % of the page exceed {edge:g} nats"
+    return f"After {read / 1000:.0f} thousand tokens: excess loss of {edge:g} nats or more at {still:.0f} % of the page"
 
 
 def losses(claims: Mapping[str, Estimate]) -> str:

@@ -94,14 +94,14 @@ def test_pages_by_kind_by_excess_and_by_time():
         "67 % of the page is kept, from an excess loss of 0.50 nats on"
     )
     assert rho1_titles.kept([0.5], [False]) == "0 % of the page is kept"
-    assert (
-        rho1_titles.learning([0.05, 0.2], 2000) == "After 2 thousand tokens 50 % of the page exceed 0.1 nats"
+    assert rho1_titles.learning([0.05, 0.2], 2000) == (
+        "After 2 thousand tokens: excess loss of 0.1 nats or more at 50 % of the page"
     )
 
 
 def test_losses_of_classes_and_of_single_tokens():
     curves = {"H->L": frame(value=[7.94, 1.06]), "none": frame(value=[np.nan, np.nan])}
-    assert rho1_titles.ends(curves).endswith("nats: H->L: 7.9 to 1.1")
+    assert rho1_titles.ends(curves) == "Mean loss, nats: H->L 7.9 to 1.1"
     panels = {"L->L": {"token 1": frame(value=[0.1, 3.9, 0.2])}}
     assert "by up to 3.8 nats" in rho1_titles.swings(panels)
 
