@@ -53,7 +53,8 @@ def kept(values: Sequence[float], flags: Sequence[bool]) -> str:
 def learning(values: Sequence[float], read: float, edge: float = chosen.EDGES[2]) -> str:
     """Return after how many tokens which share of a page still has an excess loss, nats."""
     still = 100 * np.mean([value >= edge for value in values])
-    return f"After {read / 1000:.0f} thousand tokens: excess loss of {edge:g} nats or more at {still:.0f} % of the page"
+    when = f"After {read / 1000:.0f} thousand tokens"
+    return f"{when}: excess loss of {edge:g} nats or more at {still:.0f} % of the page"
 
 
 def losses(claims: Mapping[str, Estimate]) -> str:
