@@ -41,7 +41,7 @@ def kept_plot(kept: pd.DataFrame, probabilities: dict[float, np.ndarray]) -> Fig
         axes.set(xlim=(0.3, len(line) + 0.7), ylim=(0, len(rules) + 2), title=f"T = {temperature:g}")
         axes.set_xlabel("rank of the token")
         axes.grid(visible=False)
-    labels = [f"{rule} {values[rule]:g}" for rule in rules]
+    labels = [f"{rule} {values[rule]:.4g}" for rule in rules]
     panels[0][0].set_yticks([*(np.arange(len(rules)) + 0.5), len(rules) + 1], [*labels, "probability"])
     return figure
 

@@ -35,7 +35,7 @@ def mass(claims: Mapping[str, Estimate | str]) -> str:
     gap = claims["C0a"]
     if isinstance(gap, str):
         return "Mass on impossible tokens"
-    return versus("Mass on impossible tokens where many can follow", "that where few can", gap, decimals=1)
+    return versus("Mass on impossible tokens at high entropy", "that at low entropy", gap, decimals=1)
 
 
 def spread(values: np.ndarray) -> str:

@@ -60,7 +60,7 @@ def test_kept_tokens_span_the_prefixes():
 def test_mass_and_spread():
     gap = Estimate(-0.02, -0.03, -0.01, 50)
     assert eta_sampling_titles.mass({"C0a": gap, "C0b": NOTHING}) == (
-        "Mass on impossible tokens where many can follow is 2.0 points below that where few can"
+        "Mass on impossible tokens at high entropy is 2.0 points below that at low entropy"
     )
     assert "cannot be told apart" in eta_sampling_titles.mass({"C0a": Estimate(0.0, -0.1, 0.1, 50)})
     assert eta_sampling_titles.mass({"C0a": "unknown"}) == "Mass on impossible tokens"
