@@ -102,8 +102,8 @@ def best_ratio(curve: pd.DataFrame) -> str:
     """Return the best ratio and the accuracy there and at 100 %."""
     best, whole = curve.loc[curve["accuracy"].idxmax()], curve.loc[curve["ratio"].idxmax()]
     return (
-        f"Highest at {best['ratio']:.0f} %: {100 * best['accuracy']:.0f} % right, "
-        f"against {100 * whole['accuracy']:.0f} % with all tokens"
+        f"Highest at {best['ratio']:.0f} %: {100 * best['accuracy']:.0f} % right; "
+        f"all tokens: {100 * whole['accuracy']:.0f} %"
     )
 
 

@@ -130,7 +130,7 @@ def test_how_much_earlier(estimate, said):
 
 def test_the_best_ratio_and_the_selection_that_changes():
     curve = frame(ratio=[40.0, 60.0, 100.0], accuracy=[0.55, 0.52, 0.11])
-    assert rho1_titles.best_ratio(curve) == "Highest at 40 %: 55 % right, against 11 % with all tokens"
+    assert rho1_titles.best_ratio(curve) == "Highest at 40 %: 55 % right; all tokens: 11 %"
     assert rho1_titles.turnover(frame(value=[0.2, 0.1, 0.02])).endswith(
         "20.0 % in the first third, 2.0 % in the last"
     )
