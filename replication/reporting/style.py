@@ -29,6 +29,7 @@ GREY = "#777777"
 PANEL = (4.2, 3.0)
 SCREEN_DPI, FILE_DPI = 80, 200
 CHARACTERS = 13.5  # of a title, an inch
+NO_BREAK = "\u00a0"
 SHADES = "Blues"
 
 SETTINGS: Mapping[str, object] = {
@@ -86,9 +87,14 @@ def published(position: int) -> dict[str, object]:
 
 
 def fit(text: str, inches: float) -> str:
-    """Return a title broken into lines that fit a width; breaks that it has stay."""
+    """Return a title in lines that fit a width; its own breaks stay, and "a: 1; b: 2" breaks at ";"."""
     width = max(20, int(inches * CHARACTERS))
-    return "\n".join(textwrap.fill(line, width, break_on_hyphens=False) for line in text.split("\n"))
+    lines = []
+    for line in text.split("\n"):
+        parts = [part.replace(" ", NO_BREAK) if len(part) < width / 2 else part for part in line.split("; ")]
+        joined = "; ".join(parts) if len(parts) > 1 else line
+        lines.append(textwrap.fill(joined, width, break_on_hyphens=False).replace(NO_BREAK, " "))
+    return "\n".join(lines)
 
 
 def legend_beside(last: Axes, every: Sequence[Axes], room: float) -> None:
