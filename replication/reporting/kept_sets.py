@@ -155,7 +155,7 @@ def _static(
     rules = dict(zip(kept["rule"], kept["value"], strict=True))
     for rule, value in rules.items():
         own = [cells[rule, t] for t in temperatures]
-        rows.append([f"{rule} = {value:g}", *(f"{one.count} ({100 * one.mass:.1f} %)" for one in own)])
+        rows.append([f"{rule} = {value:.4g}", *(f"{one.count} ({100 * one.mass:.1f} %)" for one in own)])
     lists = [
         [text, *(_letters(rules, [cells[rule, t].kept[i] for rule in rules]) for t in temperatures)]
         for i, text in enumerate(tokens[:LISTED])

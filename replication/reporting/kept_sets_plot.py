@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from replication.reporting import style
+from replication.reporting.kept_sets import kept_view
+from replication.reporting.view import View
 
 SHOWN = 24  # tokens of a panel
 PANEL = (2.5, 2.3)
@@ -39,7 +41,7 @@ def kept_plot(kept: pd.DataFrame, probabilities: dict[float, np.ndarray]) -> Fig
         axes.set(xlim=(0.3, len(line) + 0.7), ylim=(0, len(rules) + 2), title=f"T = {temperature:g}")
         axes.set_xlabel("rank of the token")
         axes.grid(visible=False)
-    labels = [f"{rule} {values[rule]:g}" for rule in rules]
+    labels = [f"{rule} {values[rule]:.4g}" for rule in rules]
     panels[0][0].set_yticks([*(np.arange(len(rules)) + 0.5), len(rules) + 1], [*labels, "probability"])
     return figure
 
@@ -52,3 +54,26 @@ def picture(figure: Figure) -> bytes:
     figure.savefig(buffer, format="png", dpi=style.SCREEN_DPI, metadata={"Software": None})
     plt.close(figure)
     return buffer.getvalue()
+
+
+def pictured(
+    logits: np.ndarray,
+    tokens: Sequence[str],
+    kept: pd.DataFrame,
+    probabilities: dict[float, np.ndarray],
+    *,
+    title: str,
+    note: str = "",
+) -> View:
+    """Return the view of kept sets with its picture.
+
+    Args:
+        logits: as in `kept_view`.
+        tokens: as in `kept_view`.
+        kept: as in `kept_view`.
+        probabilities: as in `kept_plot`.
+        title: as in `kept_view`.
+        note: as in `kept_view`.
+    """
+    png = picture(kept_plot(kept, probabilities))
+    return kept_view(logits, tokens, kept, title=title, note=note, png=png)

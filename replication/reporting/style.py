@@ -106,7 +106,7 @@ def legend_beside(last: Axes, every: Sequence[Axes], room: float) -> None:
     for axes in every:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             shown.setdefault(label, handle)
-    order = sorted(shown, key=lambda label: label == "published")
+    order = sorted(shown, key=lambda label: label == "published")  # behind the series of the run
     last.legend([shown[label] for label in order], order, loc="upper left", bbox_to_anchor=(1.01, 1.0))
     width, height = last.figure.get_size_inches()
     last.figure.set_size_inches(width + room, height)

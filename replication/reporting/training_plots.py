@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogFormatter
 
 from replication.reporting import style
 from replication.reporting.plots import Drawn
@@ -16,6 +17,7 @@ from replication.reporting.plots import Drawn
 Series = Mapping[str, pd.DataFrame]
 LEGEND = 1.6  # inches for the legend beside the panels
 COLUMNS = 3  # panels side by side
+NARROW = 3.0  # inches of each of three panels, so that they fit a column of text
 UNITS = {"": 1.0, "thousands": 1e3, "millions": 1e6, "billions": 1e9}
 RING = {"marker": "o", "markersize": 9, "markerfacecolor": "none", "linestyle": "none", "mew": 1.2}
 GRID = 200  # places at which a fitted curve is drawn
@@ -84,6 +86,7 @@ def small_multiples(
     mark_label: str = "own checkpoint",
     sharey: bool = False,
     log_y: bool = False,
+    published: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]] | None = None,
 ) -> Drawn:
     """Draw some lines in each of a row of panels; a label has one look in all of them.
 
@@ -102,17 +105,26 @@ def small_multiples(
         mark_label: what such a point is.
         sharey: whether all panels have one vertical scale.
         log_y: whether the vertical axes are logarithmic.
+        published: panel's title -> (label -> published points (x, y), x in the column's own unit), drawn
+            hollow in the label's colour.
     """
     columns = min(COLUMNS, len(panels))
     figure, axes = style.panels(columns, -(-len(panels) // columns), squeeze=False, sharey=sharey)
+    if columns == COLUMNS:
+        figure.set_size_inches(columns * NARROW, figure.get_size_inches()[1])
     flat, places = axes.ravel(), _places(panels.values())
-    for one, series in zip(flat, panels.values(), strict=False):
+    for one, (heading, series) in zip(flat, panels.items(), strict=False):
         for label, frame in series.items():
             _line(one, frame, x, y, label, places[label], UNITS[unit])
+            for place, height in (published or {}).get(heading, {}).get(label, ()):
+                one.plot(place / UNITS[unit], height, label="published", **style.published(places[label]))
         for frame in series.values() if mark else ():
             chosen = frame[frame[mark].astype(bool)]
             one.plot(chosen[x] / UNITS[unit], chosen[y], color=style.BLACK, label=mark_label, **RING)
         one.set(xlabel=_with_unit(xlabel, unit), yscale="log" if log_y else "linear")
+        if log_y:  # plain numbers, not powers of ten
+            one.yaxis.set_major_formatter(LogFormatter())
+            one.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.6)))
     for left in axes[:, 0]:
         left.set_ylabel(ylabel)
     for unused in flat[len(panels) :]:
@@ -206,10 +218,13 @@ def _with_unit(label: str, unit: str) -> str:
 
 def _headings(figure: object, axes: Sequence[Axes], headings: Sequence[str], title: str) -> None:
     """Write the panels' titles, and one above them where there are several panels."""
+    if len(headings) == 1:
+        headings = (style.fit(title, style.PANEL[0]),)
     for one, heading in zip(axes, headings, strict=False):
         one.set_title(heading)
     if len(headings) > 1:
-        figure.suptitle(title, fontsize=10)
+        width = min(COLUMNS, len(headings)) * (NARROW if len(headings) >= COLUMNS else style.PANEL[0])
+        figure.suptitle(style.fit(title, width), fontsize=10)
 
 
 def _joined(parts: Mapping[tuple[str, str], pd.DataFrame]) -> pd.DataFrame:

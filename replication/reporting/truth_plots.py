@@ -13,10 +13,11 @@ from replication.reporting import style
 from replication.reporting.plots import Drawn
 
 LEGEND = 1.6  # inches for the legend beside the panels
-COLUMNS = 3  # panels side by side
+COLUMNS = 2  # panels side by side
+NARROW = 3.0  # inches of each of three panels, so that they fit a column of text
 CUT_LOOKS = ("--", ":", "-.", (0, (5, 1)))
 ALL_RANKS, FURTHER_RANKS = 100, 100  # ranks drawn one by one, and points drawn beyond them
-SPREAD = 0.6  # width that the series of one bin take up
+SPREAD, STEP = 0.6, 0.2  # width that the series of one bin take up at most, and distance of two
 
 
 def distributions(
@@ -54,7 +55,7 @@ def distributions(
         left.set_ylabel("probability")
     for unused in flat[len(panels) :]:
         unused.set_visible(False)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(style.fit(title, columns * style.PANEL[0]), fontsize=10)
     style.legend_beside(axes[0][-1], list(flat), LEGEND)
     thin = {k: (_thinned(frame), cuts) for k, (frame, cuts) in panels.items()}
     parts = [frame.assign(panel=k, **_kept(frame, cuts)) for k, (frame, cuts) in thin.items()]
@@ -93,21 +94,24 @@ def by_bin(
         ylabel: name of the vertical axis.
     """
     figure, axes = style.panels(len(panels), squeeze=False, sharey=True)
+    width = len(panels) * (NARROW if len(panels) > 2 else style.PANEL[0])
+    figure.set_size_inches(width, style.PANEL[1])
     for one, (heading, series) in zip(axes[0], panels.items(), strict=True):
         bins = list(dict.fromkeys(b for frame in series.values() for b in frame["bin"]))
         for position, (label, frame) in enumerate(series.items()):
-            shift = SPREAD * (position / max(1, len(series) - 1) - 0.5) if len(series) > 1 else 0.0
+            step = min(STEP, SPREAD / max(1, len(series) - 1))
+            shift = step * (position - (len(series) - 1) / 2)
             x = [bins.index(b) + shift for b in frame["bin"]]
             y = 100 * frame["accuracy"]
             whiskers = np.clip([y - 100 * frame["low"], 100 * frame["high"] - y], 0, None)
             look = style.look(position) | {"linestyle": "none"}
             one.errorbar(x, y, yerr=whiskers, label=label, **look)
         one.set_xticks(range(len(bins)))
-        one.set_xticklabels(bins, rotation=30, ha="right")
+        one.set_xticklabels(bins, rotation=40, ha="right", fontsize=8)
         one.set(title=heading, xlabel=xlabel)
         one.grid(axis="x", visible=False)
     axes[0][0].set_ylabel(ylabel)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(style.fit(title, width), fontsize=10)
     style.legend_beside(axes[0][-1], list(axes[0]), LEGEND)
     flat = {(heading, label): frame for heading, own in panels.items() for label, frame in own.items()}
     data = pd.concat(flat, names=["panel", "series"]).reset_index(level=[0, 1])
@@ -152,7 +156,7 @@ def trade_off(
         left.set_ylabel(ylabel or y)
     for unused in flat[len(panels) :]:
         unused.set_visible(False)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(style.fit(title, columns * style.PANEL[0]), fontsize=10)
     style.legend_beside(axes[0][-1], list(flat), LEGEND)
     parts = {(heading, label): frame for heading, own in panels.items() for label, frame in own.items()}
     data = pd.concat(parts, names=["panel", "series"]).reset_index(level=[0, 1])
@@ -194,6 +198,9 @@ def cloud(
         axes.plot(own[x], own[y].clip(lower=smallest), label=str(label), mew=0, **look)
     for position, (label, (places, heights)) in enumerate((curves or {}).items()):
         axes.plot(places, heights, color=style.BLACK, linestyle=CUT_LOOKS[position % 4], label=label)
-    axes.set(title=title, xlabel=xlabel or x, ylabel=ylabel or y, yscale="log", ylim=(smallest, 1.5))
+    axes.set(xlabel=xlabel or x, ylabel=ylabel or y, yscale="log", ylim=(smallest, 1.5))
+    axes.set_title(style.fit(title, style.PANEL[0]))
     style.legend_beside(axes, [axes], LEGEND)
+    for handle in axes.get_legend().legend_handles:
+        handle.set(alpha=1.0, markersize=5)  # the points themselves are faint, for their number
     return figure, name, caption, frame[[group, x, y]]

@@ -37,8 +37,24 @@ def base_outcomes(study: Study) -> np.ndarray:
     return answers["correct"].to_numpy(dtype=float)
 
 
-def main_table(study: Study, runs: dict[str, list[Trained]]) -> pd.DataFrame:
-    """Return the main table: accuracy, processed and selected tokens, and computation in units of CLM's."""
+PRINTED = {
+    "base": "TinyLlama 1.1B",
+    "CLM": "TinyLlama-CT 1.1B",
+    "SLM, 60 %": "Rho-1-Math 1.1B",
+}
+"""Rows of the main table -> rows of the published Table 1, the first of a name."""
+
+
+def main_table(
+    study: Study, runs: dict[str, list[Trained]], published: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Return the main table: accuracy, processed and selected tokens, and computation in units of CLM's.
+
+    Args:
+        study: the trainings.
+        runs: of `main_runs`.
+        published: Table 1, whose GSM8K column then stands beside; None leaves it out.
+    """
     before = base_outcomes(study)
     rows = [("base", "—", "—", None, proportion(before), 1)]
     unit = 0.0
@@ -59,7 +75,11 @@ def main_table(study: Study, runs: dict[str, list[Trained]]) -> pd.DataFrame:
         "accuracy",
         "seeds",
     ]
-    return pd.DataFrame(shown, columns=columns)
+    table = pd.DataFrame(shown, columns=columns)
+    if published is not None:
+        known = published.drop_duplicates("model").set_index("model")["GSM8K"]
+        table["published GSM8K (1.1B)"] = [known.get(PRINTED.get(name)) for name in table["model"]]
+    return table
 
 
 def cost_of(study: Study, name: str, read: int) -> float:
@@ -119,6 +139,25 @@ def accuracy_curves(study: Study, runs: dict[str, list[Trained]]) -> dict[str, p
             rows.append((step * ROWS * LENGTH, e.value, e.low, e.high, e.n))
         series[name] = pd.DataFrame(rows, columns=["read", "accuracy", "low", "high", "n"])
     return series
+
+
+def in_percent(series: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return accuracy curves with value, low and high in percent, as figures of trainings take them."""
+    columns = {"value": "accuracy", "low": "low", "high": "high"}
+    return {
+        name: frame[["read", "n"]].assign(**{new: 100 * frame[old] for new, old in columns.items()})
+        for name, frame in series.items()
+    }
+
+
+def published_curves(published: pd.DataFrame) -> dict[str, list[tuple[float, float]]]:
+    """Return the published curves of Figure 1 for a figure: label -> [(billions of tokens, percent)]."""
+    places = published[published.columns[0]].astype(float)
+    labels = {"SLM, 60 %": "1B SLM", "CLM": "1B CLM", "7B SLM, 70 %": "7B SLM", "7B CLM": "7B CLM"}
+    return {
+        ours: list(zip(places, published[theirs].astype(float), strict=True))
+        for ours, theirs in labels.items()
+    }
 
 
 def efficiency(study: Study, runs: dict[str, list[Trained]]) -> Estimate:

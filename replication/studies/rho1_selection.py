@@ -14,7 +14,7 @@ from replication.lm.shards import grid
 from replication.pretraining.trajectories import AccuracyLaw, accuracy_law
 from replication.settings import InputError
 from replication.studies.rho1 import RATIO, Study, targets
-from replication.studies.rho1_tokens import NOISY, TARGET, Tokens, tokens, top
+from replication.studies.rho1_tokens import NOISY, TARGET, Tokens, shown, tokens, top
 from replication.testbed.web import LABELS, QUESTION, USEFUL, WRONG
 
 METHODS = ("CLM", "SLM")
@@ -87,6 +87,23 @@ def loss_table(noisy: dict[str, Tokens], target: dict[str, Tokens]) -> pd.DataFr
         for method in METHODS:
             rows.append((name, method, loss(found[method], 0, own), loss(found[method], -1, own)))
     return pd.DataFrame(rows, columns=["tokens", "method", "loss at the start", "loss at the end"])
+
+
+def published_losses(published: pd.DataFrame, read: np.ndarray) -> dict[str, dict[str, list]]:
+    """Return the published ends of Figure 6, as points at the first and the last checkpoint of this run.
+
+    Args:
+        published: rows of tokens, model, loss at the start and at the end; downstream is our target.
+        read: (C,) processed tokens at the checkpoints.
+
+    Returns:
+        Set of tokens -> (method -> [(processed tokens, nats)]).
+    """
+    found: dict[str, dict[str, list]] = {}
+    for name, method, first, last in published.itertuples(index=False):
+        own = found.setdefault("target" if name == "downstream" else name, {})
+        own[method] = [(float(read[0]), float(first)), (float(read[-1]), float(last))]
+    return found
 
 
 def loss_claims(noisy: dict[str, Tokens], target: dict[str, Tokens]) -> dict[str, Estimate]:
@@ -333,6 +350,15 @@ def fits(points: dict[str, pd.DataFrame]) -> dict[str, AccuracyLaw]:
 def score_levels(found: Tokens, step: int, seed: int = 0) -> np.ndarray:
     """Return the excess loss of every token at a step for one learner: (n,) nats."""
     return found.losses[seed, step] - found.reference
+
+
+def page_scores(study: Study, found: Tokens, page: int, step: int = -1, seed: int = 0) -> pd.DataFrame:
+    """Return a row per token of a page, as heat maps take it: token, loss, reference, excess (nats)."""
+    own = found.losses[seed, step]
+    columns = {"excess": own - found.reference, "loss": own, "reference": found.reference}
+    texts, _ = shown(study, found, own, page)
+    values = {name: shown(study, found, column, page)[1] for name, column in columns.items()}
+    return pd.DataFrame({"token": texts} | values)
 
 
 def panels_of_training(found: Tokens) -> list[int]:

@@ -99,6 +99,22 @@ def fluctuation(found: Tokens) -> np.ndarray:
     return trajectories.fit(found.losses[0].T).residual_std
 
 
+def restless(spread: np.ndarray) -> float:
+    """Return the standard deviation from which on a token belongs to the quarter that fluctuates most."""
+    return float(np.sort(spread)[-len(spread) // 4])
+
+
+def published_curves(published: pd.DataFrame) -> dict[str, list[tuple[float, float]]]:
+    """Return the published losses of each class for a figure: [(billions of tokens, nats)].
+
+    Args:
+        published: rows of class and losses, whose columns are called "loss at 1B tokens".
+    """
+    places = {name: float(name.removeprefix("loss at ").partition("B")[0]) for name in published.columns[1:]}
+    rows = published.set_index(published.columns[0])
+    return {kind: [(at, float(rows.at[kind, name])) for name, at in places.items()] for kind in rows.index}
+
+
 def examples(found: Tokens, own: np.ndarray, kind: str, number: int = 3) -> dict[str, pd.DataFrame]:
     """Return the losses of the tokens of a class that fluctuate most, first seed: columns read, value."""
     spread = np.where(own[0] == kind, fluctuation(found), -1)

@@ -52,3 +52,14 @@ def test_trade_off_follows_the_temperatures_and_names_those_of_the_last_sampler(
     assert [text.get_text() for text in axes.texts] == ["T = 0.7", "T = 1.5", "T = 3"]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["top-p", "min-p"]
     assert data["distinct"].tolist() == [0.2, 0.9, 0.4] * 2
+
+
+def test_published_ranges_are_black_bars_in_points():
+    series = {"all": frame("N", [1, 24], [-0.1, 0.0])}
+    figure, *_ = best_of_plots.best_of(
+        "best_of_n", series, title="T", published=[(1, -0.16, -0.04), (24, 0, 0.01)]
+    )
+    axes = figure.axes[0]
+    bars = [line for line in axes.lines if line.get_label() == "published"]
+    np.testing.assert_allclose([line.get_ydata() for line in bars], [[-16, -4], [0, 1]])
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["all", "published"]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from replication.reporting.kept_sets import SLIDERS, kept_view, script, state
-from replication.reporting.kept_sets_plot import kept_plot, picture
+from replication.reporting.kept_sets_plot import kept_plot, picture, pictured
 from replication.settings import InputError
 from replication.studies.distributions import kept, probabilities
 from replication.studies.samplers import Sampler
@@ -154,3 +154,14 @@ def test_the_picture_has_a_panel_for_each_temperature():
     assert len(filled) == int(found[found["temperature"] == 1.0]["kept"].map(sum).sum())
     first = picture(figure)
     assert first.startswith(b"\x89PNG")
+
+
+def test_the_view_with_its_picture_is_both():
+    one = rows()
+    found = kept(one, range(24), [Sampler("ε", 0.0073618), Sampler("min-p", 0.1)], (1.0, 2.0))
+    heights = {t: probabilities(one, t)[:24] for t in (1.0, 2.0)}
+    names = [f"t{i}" for i in range(24)]
+    view = pictured(one, names, found, heights, title="T", note="N")
+    assert view.png == picture(kept_plot(found, heights))
+    assert view.html == kept_view(one, names, found, title="T", note="N").html
+    assert "ε = 0.007362" in view.plain

@@ -161,3 +161,30 @@ def test_points_in_one_panel_and_a_curve_with_gaps():
     assert axes.get_title() == "T"
     np.testing.assert_allclose(axes.containers[1].lines[0].get_ydata(orig=False), [0.35, 0.2, 0.0])
     assert data.loc[data["kind"] == "fitted", "accuracy"].isna().all()
+
+
+def test_published_points_stand_in_the_panel_of_their_series():
+    panels = {
+        "target": {"CLM": curve(2.0, 1.5), "SLM": curve(2.0, 0.5)},
+        "selected": {"SLM": curve(1.0, 0.2)},
+    }
+    published = {"target": {"SLM": [(1000.0, 1.1), (2000.0, 0.9)]}}
+    drawn = training_plots.small_multiples(
+        "figure_6", panels, "tokens", "loss", "T", unit="thousands", published=published
+    )
+    figure, _ = rendered(drawn, "figure_6")
+    left, right = figure.axes
+    hollow = [line for line in left.get_lines() if line.get_label() == "published"]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in hollow] == [(1.0, 1.1), (2.0, 0.9)]
+    assert {line.get_color() for line in hollow} == {left.get_lines()[1].get_color()}
+    assert legend(right)[-1] == "published"
+
+
+def test_logarithmic_axes_have_plain_numbers():
+    panels = {"a": {"x": curve(2.0, 30.0)}}
+    drawn = training_plots.small_multiples("x", panels, "tokens", "loss", "T", log_y=True)
+    figure, _ = rendered(drawn, "x")
+    axes = figure.axes[0]
+    labels = [tick.get_text() for which in (False, True) for tick in axes.get_yticklabels(minor=which)]
+    assert "10" in labels
+    assert not [label for label in labels if "times" in label or "^" in label]

@@ -32,12 +32,12 @@ def sorted_row(size):
 
 
 def test_distributions_show_cuts_and_thin_out_long_rows():
-    panels = {f"prefix {i} $x_": (sorted_row(5000), {"top-p 0.95": 3, "η 0.01": 12}) for i in range(4)}
+    panels = {f"prefix {i} $x_": (sorted_row(5000), {"top-p 0.95": 3, "η 0.01": 12}) for i in range(5)}
     figure, data = rendered(truth_plots.distributions("individual", panels, title="All", caption="C"))
-    assert len(figure.axes) == 6  # two rows of three
-    assert [axes.get_visible() for axes in figure.axes] == [True] * 4 + [False] * 2
+    assert len(figure.axes) == 6  # three rows of two
+    assert [axes.get_visible() for axes in figure.axes] == [True] * 5 + [False]
     assert figure.axes[0].get_title() == "prefix 0 $x_"
-    assert legend(figure.axes[2]) == ["top-p 0.95", "η 0.01"]
+    assert legend(figure.axes[1]) == ["top-p 0.95", "η 0.01"]
     assert [line.get_xdata()[0] for line in figure.axes[0].get_lines()] == [3.5, 12.5]
     own = data[data["panel"] == "prefix 0 $x_"]
     assert own["rank"].head(100).tolist() == list(range(1, 101))
@@ -63,7 +63,7 @@ def test_series_of_a_bin_stand_side_by_side():
     left, right = figure.axes
     assert [tick.get_text() for tick in left.get_xticklabels()] == ["one token", "0.01 to 0.5", "3 and more"]
     points = [axes.containers[0].lines[0] for axes in (left, right)]
-    np.testing.assert_allclose(points[0].get_xdata(orig=False), [-0.3, 0.7, 1.7])
+    np.testing.assert_allclose(points[0].get_xdata(orig=False), [-0.1, 0.9, 1.9])
     np.testing.assert_allclose(points[0].get_ydata(orig=False), [90, 50, 40])
     np.testing.assert_allclose(points[1].get_xdata(orig=False), [0])
     assert legend(right) == ["top-p", "η"]
@@ -73,10 +73,10 @@ def test_series_of_a_bin_stand_side_by_side():
 
 def test_trade_off_leaves_far_points_out_of_the_picture_only():
     curve = pd.DataFrame({"tv": [0.0, 0.1, 0.8], "entropy": [1.0, 0.9, 0.1]})
-    panels = {f"{i} to {i + 1}": {"η": curve.head(2), "typical": curve} for i in range(4)}
+    panels = {f"{i} to {i + 1}": {"η": curve.head(2), "typical": curve} for i in range(5)}
     figure, data = rendered(truth_plots.trade_off("tv", panels, "tv", "entropy", title="T", reach=0.2))
     assert len(figure.axes[0].get_lines()[1].get_xdata()) == 2
-    assert len(data) == 4 * 5
+    assert len(data) == 5 * 5
     assert not figure.axes[5].get_visible()
     figure, _ = rendered(truth_plots.trade_off("tv", panels, "tv", "entropy", title="T"))
     assert len(figure.axes[0].get_lines()[1].get_xdata()) == 3
