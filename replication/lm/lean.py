@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from transformers.activations import ACT2FN
 
 from replication.lm import meter
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 LARGEST = 2**26  # parameters; beyond, calls cost little and a copy of the weights much
 SWITCHES = {"attention_bias": False, "mlp_bias": False, "hidden_act": "silu"}
+# What a model may consist of beside the classes of the library's module on Llama.
+PARTS = (nn.Linear, nn.Embedding, nn.ModuleList, nn.SiLU, type(ACT2FN["silu"]))
 HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 
 
@@ -114,7 +117,7 @@ def fits(model: Any) -> bool:
 
     if type(model) is not llama.LlamaForCausalLM or model.training:
         return False
-    config, kinds = model.config, (nn.Linear, llama.LlamaRMSNorm, nn.Embedding)
+    config = model.config
     plain = (config.rope_parameters or {}).get("rope_type") == "default"
     weights = list(model.parameters())
     return (
@@ -122,7 +125,7 @@ def fits(model: Any) -> bool:
         and all(getattr(config, name, value) == value for name, value in SWITCHES.items())
         and sum(weight.numel() for weight in weights) <= LARGEST
         and all(w.dtype == torch.float32 and w.device.type == "cpu" and not w.is_inference() for w in weights)
-        and all(type(one) in kinds for one in model.modules() if list(one.parameters(recurse=False)))
+        and all(type(one) in PARTS or type(one).__module__ == llama.__name__ for one in model.modules())
         and not any(vars(one).get("forward") or _hooked(one) for one in model.modules())
     )
 

@@ -38,13 +38,39 @@ def test_the_sampler_suite_in_small(run, capsys):
 
 
 @pytest.mark.slow
-def test_the_engine_suite_in_small(run):
-    content = run("engine", "--rounds", "1", "--questions", "3", "--model", "testbed-small")
-    assert content["checks"] == {"paths": 30, "share of paths with the same tokens": 1.0}
+def test_the_engine_suite_in_small(run, monkeypatch):
+    suite = importlib.import_module("benchmarks.engine")
+    monkeypatch.setattr(suite, "ONE_TARGETS", {"tiny": 1.0})
+    monkeypatch.setattr(suite, "WIDE_STEPS", 3)
+    monkeypatch.setattr(suite, "optillm", lambda: None)
+    content = run(
+        "engine", "--rounds", "1", "--questions", "3", "--model", "testbed-small", "--wide-rows", "2"
+    )
+    assert content["checks"]["paths"] == 30
+    assert content["checks"]["share of paths with the same tokens"] == 1.0
+    assert content["optillm"] == "not installed: no row"
     assert [one["peer"] for one in content["results"] if one["ratio"]] == [
-        "transformers, tokens only",
-        "transformers, tokens and gaps",
+        "CoT-decoding, transformers, tokens only",
+        "CoT-decoding, transformers, tokens and gaps",
+        "20 samples, transformers",
+        "one path, tiny, transformers",
     ]
+    if sys.platform == "linux":
+        ours, theirs = (
+            content["checks"][f"128,256 ids, {side}: peak memory in MiB"]
+            for side in ("engine", "transformers, output_logits stacked")
+        )
+        assert 0 < ours < theirs
+
+
+def test_optillm_is_found_without_its_server(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(ROOT))
+    suite = importlib.import_module("benchmarks.engine")
+    (tmp_path / "optillm").mkdir()
+    (tmp_path / "optillm" / "__init__.py").write_text("raise RuntimeError('the server')\n")
+    (tmp_path / "optillm" / "cot_decoding.py").write_text("def cot_decode():\n    return 'decoded'\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert suite.optillm()() == "decoded"
 
 
 @pytest.mark.slow
