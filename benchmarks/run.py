@@ -1,8 +1,8 @@
 """Measure suites of benchmarks: `python -m benchmarks.run [suite ...]`.
 
 Prints a Markdown table per suite and keeps everything in `<results>/bench/<suite>.json`. Times depend on the
-machine and on what else it does: compare ratios, and only within one run. The README's table is what
-`--table benchmarks/measured` prints of the files kept there, which are copies of one run.
+machine and on what else it does: compare ratios, and only within one run. `--table <results>/bench` prints
+what is asked of the cases and what was reached.
 """
 
 import argparse
@@ -20,7 +20,6 @@ from replication.files import write_atomic
 from replication.reporting.environment import hardware, versions
 from replication.settings import results_root
 
-KEPT = "benchmarks/measured"
 SUITES = ("samplers", "engine", "pretraining", "critical_tokens", "alignment")
 
 
@@ -57,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         "--table",
         type=Path,
         metavar="FOLDER",
-        help=f"measure nothing: print the README's table of what a folder keeps ({KEPT})",
+        help="measure nothing: print the table of what a folder keeps (results/bench)",
     )
     parser.add_argument("--rounds", type=_positive, default=7, help="alternating rounds (7)")
     threads = _positive(os.environ.get("OMP_NUM_THREADS") or "1")

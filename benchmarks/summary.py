@@ -1,4 +1,4 @@
-"""The README's table of speeds, made from what a run of the benchmarks has kept."""
+"""What is asked of the benchmarks and what was reached: a table of what their runs have kept."""
 
 import json
 from pathlib import Path

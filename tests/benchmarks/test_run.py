@@ -73,6 +73,33 @@ def test_optillm_is_found_without_its_server(monkeypatch, tmp_path):
     assert suite.optillm()() == "decoded"
 
 
+def test_the_table_is_made_of_what_is_kept(run, tmp_path, capsys, monkeypatch):
+    module = importlib.import_module("benchmarks.run")
+    content = {
+        "suite": "engine",
+        "questions": 5,
+        "rounds": 3,
+        "hardware": {"processor": "Chip", "cores": 2, "threads": 1, "load before": 0.25},
+        "versions": {"torch": "1.2"},
+        "checks": {"engine: peak memory in MiB": 1234.4, "paths": 3},
+        "results": [
+            {"name": "peer", "peer": "", "target": None},
+            {"name": "ours", "peer": "peer", "target": 4.0, "ratio": 3.5, "lowest": 3.0, "highest": 9.0},
+        ],
+    }
+    (tmp_path / "engine.json").write_text(json.dumps(content))
+    module.main(["--table", str(tmp_path)])
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == (
+        "- engine: Chip, 2 cores, 1 thread(s), load 0.2 before; 3 alternating rounds, 5 questions; torch 1.2"
+    )
+    assert "| ours (against peer) | 3.50 (3.00 to 9.00) |  | 4 | no |" in shown
+    assert shown[-1] == "- engine: 1,234 MiB of memory at the peak"
+    (tmp_path / "engine.json").unlink()
+    with pytest.raises(Exception, match="keeps no measurements"):
+        module.main(["--table", str(tmp_path)])
+
+
 @pytest.mark.slow
 def test_the_pretraining_suite_in_small(run, monkeypatch):
     monkeypatch.setattr(importlib.import_module("benchmarks.pretraining"), "WIDE", 4000)
