@@ -3,8 +3,8 @@
 The library's layer concatenates keys and values anew at every step, which copies the whole cache per token;
 here the tensors have room to spare, so that a step writes one column. Nor does a batch copy its cache when
 rows end: rows from the end of the batch move to the places of those that have left, and the others stay.
-Before that, such copies were 28 % of the time of CoT-decoding on the 1M-parameter model (k = 10, 32 questions;
-products of matrices 22 %, attention 21 %).
+Before that, such copies were 28 % of the time of CoT-decoding on the 1M-parameter model (k = 10, 32
+questions; products of matrices 22 %, attention 21 %).
 """
 
 from typing import Any

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from transformers.cache_utils import DynamicCache
 
 LARGEST = 2**26  # parameters; beyond, calls cost little and a copy of the weights much
+GENERATED = meter.KINDS.index("generated")
 SWITCHES = {"attention_bias": False, "mlp_bias": False, "hidden_act": "silu"}
 # What a model may consist of beside the classes of the library's module on Llama.
 PARTS = (nn.Linear, nn.Embedding, nn.ModuleList, nn.SiLU, type(ACT2FN["silu"]))
@@ -94,7 +95,7 @@ class Lean:
             gate, up = torch.mm(self._norm(x), block.gate_up).chunk(2, -1)
             x = torch.addmm(x, functional.silu(gate).mul_(up), block.down)
         if (counter := meter.running()) is not None:
-            counter.add(self.config, "generated", rows)
+            counter.add(self.config, GENERATED, rows)
         return torch.mm(self._norm(x), self.head)
 
     def reserve(self, positions: int) -> None:

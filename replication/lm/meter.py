@@ -60,21 +60,13 @@ class Meter:
         if not isinstance(module, PreTrainedModel) or module.base_model is not module:
             return
         rows, length = output[0].shape[:2]  # of the last hidden states
-        trained = torch.is_grad_enabled() and module.training
-        self.add(
-            module.config, "trained" if trained else "generated" if length == 1 else "read", rows * length
-        )
+        kind = 2 if torch.is_grad_enabled() and module.training else 0 if length == 1 else 1
+        self.add(module.config, kind, rows * length)
 
-    def add(self, config: Any, kind: str, tokens: int) -> None:
-        """Add one pass of a model over tokens, as `count` does; for passes that take another way.
-
-        Args:
-            config: configuration of the model.
-            kind: one of `KINDS` but for "calls".
-            tokens: rows times length.
-        """
+    def add(self, config: Any, kind: int, tokens: int) -> None:
+        """Add tokens of one pass of a model, `kind` their place in `KINDS`, to the stage that is open."""
         counts = self._stage()["work"].setdefault(shape_of(config), [0] * len(KINDS))
-        counts[KINDS.index(kind)] += tokens
+        counts[kind] += tokens
         counts[-1] += 1
 
     @contextmanager
