@@ -10,8 +10,8 @@ with fewer of them:
 
 Matrices are kept transposed, which a product with one row reads about twice as fast while they fit the cache.
 They are copies, so whether the model's own weights have changed is looked at before each use. Logits agree
-with the library's up to float32 rounding, and are no further from those of float64. Models of any other kind, other devices and dtypes, and models with
-hooks take the library's own forward pass.
+with the library's up to float32 rounding, and are no further from those of float64. Models of any other kind,
+other devices and dtypes, and models with hooks take the library's own forward pass.
 """
 
 import math
