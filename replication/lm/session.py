@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from replication.lm.cache import new_cache
+from replication.lm.cache import RoomyLayer, new_cache
+from replication.lm.lean import lean
 from replication.lm.prefills import Prefills
 from replication.settings import InputError
 
@@ -63,6 +64,14 @@ class Session:
         self.logits = self._forward(self._ids[:, :width], positions) if known is None else known
         if prefills is not None and known is None:
             prefills.keep(lm.model, prompts, self._cache, self.logits)
+        self._bias: Tensor | None = None
+        # Steps only: prompts are read by the library, whose large passes have little to gain.
+        self._lean = lean(lm.model) if steps and _whole(self._cache) else None
+        if self._lean is not None:
+            self._lean.reserve(width + steps)
+            if not bool(self._mask.all()):
+                hidden = torch.zeros(self._mask.shape).masked_fill_(self._mask == 0, -torch.inf)
+                self._bias = hidden[:, None, None]
 
     @property
     def ids(self) -> Tensor:
@@ -76,13 +85,19 @@ class Session:
         positions = self._next_position
         if self._last_position is not None:  # only rows that have ended can be beyond the table
             positions = positions.clamp(max=self._last_position)
-        self.logits = self._forward(tokens[:, None], positions[:, None])
+        if self._lean is None:
+            self.logits = self._forward(tokens[:, None], positions[:, None])
+        else:
+            bias = None if self._bias is None else self._bias[..., : self._length]
+            self.logits = self._real(self._lean.step(tokens, positions, bias, self._cache))
         self._next_position = self._next_position + 1
 
     def select(self, index: Tensor) -> None:
         """Keep the rows of `index`, (n,) int64, in its order; a row may be repeated."""
-        index = index.to(self._ids.device)
         self._cache.reorder_cache(index)
+        index = index.to(self._ids.device)
+        if self._bias is not None:
+            self._bias = self._bias[index]
         self._ids, self._mask = self._ids[index], self._mask[index]
         self._next_position, self.logits = self._next_position[index], self.logits[index]
 
@@ -100,3 +115,8 @@ class Session:
             **options,
         )
         return self._real(output.logits[:, -1])
+
+
+def _whole(cache: Any) -> bool:
+    """Tell whether every layer keeps all that it has seen."""
+    return all(type(layer) is RoomyLayer for layer in cache.layers)

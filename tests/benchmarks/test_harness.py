@@ -15,18 +15,26 @@ def harness(monkeypatch):
 
 def test_ratios_are_taken_within_rounds(harness, monkeypatch):
     clock = iter([1.0, 4.0, 1.0, 9.0, 2.0, 2.0])  # by order of timing, round after round
-    monkeypatch.setattr(harness, "_time", lambda run: next(clock))
+    monkeypatch.setattr(harness, "_time", lambda run: (seconds := next(clock), 2 * seconds))
     cases = [harness.Case("slow", lambda: 0), harness.Case("fast", lambda: 0, peer="slow", target=2.0)]
     slow, fast = harness.measure(cases, rounds=3)  # the second round begins with "fast"
     assert (slow.milliseconds, slow.ratio) == (2000.0, None)  # 1, 9 and 2 seconds
     assert fast.milliseconds == 2000.0  # 4, 1 and 2 seconds
     assert (fast.ratio, fast.lowest, fast.highest) == (1.0, 0.25, 9.0)
-    assert "| fast | 2000.00 | slow | 1.00 (0.25 to 9.00) | 2: missed |" in harness.table([slow, fast])
+    assert "| fast | 2000.00 | slow | 1.00 (0.25 to 9.00) | 1.00 | 2: missed |" in harness.table([slow, fast])
 
 
 def test_a_timing_is_of_one_call(harness, monkeypatch):
     calls = []
     ticks = iter(range(1000))
     monkeypatch.setattr(time, "perf_counter", lambda: 0.004 * next(ticks))
-    assert harness._time(lambda: calls.append(1)) == pytest.approx(0.004)
+    assert harness._time(lambda: calls.append(1))[0] == pytest.approx(0.004)
     assert len(calls) == 5  # 20 ms
+
+
+def test_times_are_per_piece_of_work(harness, monkeypatch):
+    monkeypatch.setattr(harness, "_time", lambda run: (6.0, 3.0))
+    cases = [harness.Case("few", lambda: 0, units=2), harness.Case("many", lambda: 0, peer="few", units=6)]
+    few, many = harness.measure(cases, rounds=1)
+    assert (few.milliseconds, many.milliseconds) == (3000.0, 1000.0)
+    assert (many.ratio, many.processor_milliseconds, many.processor_ratio) == (3.0, 500.0, 3.0)

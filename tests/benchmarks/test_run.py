@@ -38,13 +38,66 @@ def test_the_sampler_suite_in_small(run, capsys):
 
 
 @pytest.mark.slow
-def test_the_engine_suite_in_small(run):
-    content = run("engine", "--rounds", "1", "--questions", "3", "--model", "testbed-small")
-    assert content["checks"] == {"paths": 30, "share of paths with the same tokens": 1.0}
+def test_the_engine_suite_in_small(run, monkeypatch):
+    suite = importlib.import_module("benchmarks.engine")
+    monkeypatch.setattr(suite, "ONE_TARGETS", {"tiny": 1.0})
+    monkeypatch.setattr(suite, "WIDE_STEPS", 3)
+    monkeypatch.setattr(suite, "optillm", lambda: None)
+    content = run(
+        "engine", "--rounds", "1", "--questions", "3", "--model", "testbed-small", "--wide-rows", "2"
+    )
+    assert content["checks"]["paths"] == 30
+    assert content["checks"]["share of paths with the same tokens"] == 1.0
+    assert content["optillm"] == "not installed: no row"
     assert [one["peer"] for one in content["results"] if one["ratio"]] == [
-        "transformers, tokens only",
-        "transformers, tokens and gaps",
+        "CoT-decoding, transformers, tokens only",
+        "CoT-decoding, transformers, tokens and gaps",
+        "20 samples, transformers",
+        "one path, tiny, transformers",
     ]
+    if sys.platform == "linux":
+        ours, theirs = (
+            content["checks"][f"128,256 ids, {side}: peak memory in MiB"]
+            for side in ("engine", "transformers, output_logits stacked")
+        )
+        assert 0 < ours < theirs
+
+
+def test_optillm_is_found_without_its_server(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(ROOT))
+    suite = importlib.import_module("benchmarks.engine")
+    (tmp_path / "optillm").mkdir()
+    (tmp_path / "optillm" / "__init__.py").write_text("raise RuntimeError('the server')\n")
+    (tmp_path / "optillm" / "cot_decoding.py").write_text("def cot_decode():\n    return 'decoded'\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert suite.optillm()() == "decoded"
+
+
+def test_the_table_is_made_of_what_is_kept(run, tmp_path, capsys, monkeypatch):
+    module = importlib.import_module("benchmarks.run")
+    content = {
+        "suite": "engine",
+        "questions": 5,
+        "rounds": 3,
+        "hardware": {"processor": "Chip", "cores": 2, "threads": 1, "load before": 0.25},
+        "versions": {"torch": "1.2"},
+        "checks": {"engine: peak memory in MiB": 1234.4, "paths": 3},
+        "results": [
+            {"name": "peer", "peer": "", "target": None},
+            {"name": "ours", "peer": "peer", "target": 4.0, "ratio": 3.5, "lowest": 3.0, "highest": 9.0},
+        ],
+    }
+    (tmp_path / "engine.json").write_text(json.dumps(content))
+    module.main(["--table", str(tmp_path)])
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0] == (
+        "- engine: Chip, 2 cores, 1 thread(s), load 0.2 before; 3 alternating rounds, 5 questions; torch 1.2"
+    )
+    assert "| ours (against peer) | 3.50 (3.00 to 9.00) |  | 4 | no |" in shown
+    assert shown[-1] == "- engine: 1,234 MiB of memory at the peak"
+    (tmp_path / "engine.json").unlink()
+    with pytest.raises(Exception, match="keeps no measurements"):
+        module.main(["--table", str(tmp_path)])
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from replication.lm import measures
-from replication.lm.measures import ENTROPY, LOGPROB, TOP1, TOP2, measure, rank, ranked
+from replication.lm.measures import ENTROPY, LOGPROB, TOP1, TOP2, measure, rank, ranked, top_two
 
 
 def test_worked_example():
@@ -47,3 +47,17 @@ def test_ranks_and_ties():
     logits = torch.tensor([[0.0, 3.0, 3.0, 1.0, 3.0]])
     assert ranked(logits, 4).tolist() == [[1, 2, 4, 3]]
     assert rank(logits.repeat(3, 1), torch.tensor([1, 3, 0])).tolist() == [0, 3, 4]
+
+
+@pytest.mark.parametrize("rows", [1, 7, 8, 40])
+@pytest.mark.parametrize("width", [37, 64, 128, 192, 200])
+def test_the_two_largest_of_few_and_of_many_rows(rows, width):
+    torch.manual_seed(1)
+    logits = torch.randint(-3, 4, (rows, width)).float()  # many equals
+    logits[0, :-2] = -torch.inf
+    found = top_two(logits)
+    assert found.place.tolist() == [[row.index(max(row))] for row in logits.tolist()]
+    for largest, second, row in zip(found.largest, found.second, logits.tolist(), strict=True):
+        assert [float(largest), float(second)] == sorted(row, reverse=True)[:2]
+    logits[-1, 5] = torch.nan
+    assert top_two(logits).largest[-1].isnan().all()

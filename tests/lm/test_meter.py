@@ -15,12 +15,13 @@ PROMPTS = [[5, 6, 7], [8, 9, 10, 11]]
 
 
 @pytest.fixture
-def count(tmp_path):
+def count(tmp_path, monkeypatch):
     """Maker of meters that are on until the test ends."""
     handles = []
 
     def start(name="costs.json"):
         own = meter.Meter(tmp_path / name)
+        monkeypatch.setattr(meter, "_running", own)
         handles.append(register_module_forward_hook(own.count, with_kwargs=True))
         return own
 

@@ -1,0 +1,177 @@
+"""Steps of small Llama models on a CPU, by few and large operations.
+
+One token for each row costs a small model more in calls than in arithmetic. Here the same step is computed
+with fewer of them:
+
+- queries, keys and values come from one product, gate and up from another;
+- RMSNorm needs no pass of its own over squares: x / hypot(|x|, sqrt(D eps)), its weight and sqrt(D) being
+  multiplied into the matrix behind it;
+- rotary angles are looked up in a table, and attention masks are made once per batch.
+
+Matrices are kept transposed, which a product with one row reads about twice as fast while they fit the cache.
+They are copies, so whether the model's own weights have changed is looked at before each use. Logits agree
+with the library's up to float32 rounding, and are no further from those of float64. Models of any other kind,
+other devices and dtypes, and models with hooks take the library's own forward pass.
+"""
+
+import math
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers.activations import ACT2FN
+
+from replication.lm import meter
+
+if TYPE_CHECKING:
+    from transformers.cache_utils import DynamicCache
+
+LARGEST = 2**26  # parameters; beyond, calls cost little and a copy of the weights much
+GENERATED = meter.KINDS.index("generated")
+SWITCHES = {"attention_bias": False, "mlp_bias": False, "hidden_act": "silu"}
+# What a model may consist of beside the classes of the library's module on Llama.
+PARTS = (nn.Linear, nn.Embedding, nn.ModuleList, nn.SiLU, type(ACT2FN["silu"]))
+HOOKS = ("_forward_hooks", "_forward_pre_hooks")
+
+
+class Block(NamedTuple):
+    """Matrices of one layer, (inputs, outputs) each, the norms before them multiplied in."""
+
+    qkv: Tensor
+    out: Tensor
+    gate_up: Tensor
+    down: Tensor
+
+
+class Lean:
+    """The weights of a Llama model, laid out for steps.
+
+    Args:
+        model: a model that `fits`; its weights are copied.
+    """
+
+    def __init__(self, model: Any) -> None:
+        config = model.config
+        self.config = config
+        self.heads, self.key_heads = config.num_attention_heads, config.num_key_value_heads
+        self.size = model.model.layers[0].self_attn.head_dim
+        self.scaling = model.model.layers[0].self_attn.scaling
+        self.embedding = model.model.embed_tokens.weight.detach()
+        self.floor = torch.tensor(math.sqrt(config.hidden_size * config.rms_norm_eps))
+        self.blocks = [_block(layer) for layer in model.model.layers]
+        self.head = _behind(model.model.norm, model.lm_head)
+        self._rotary = model.model.rotary_emb
+        self._tables = torch.empty((2, 0, 1, self.size))
+
+    def step(self, tokens: Tensor, positions: Tensor, bias: Tensor | None, cache: "DynamicCache") -> Tensor:
+        """Return the logits behind one more token of each row, (rows, width), and write it to the cache.
+
+        Args:
+            tokens: (rows,) int64.
+            positions: (rows,) int64, of these tokens; they are within what `reserve` was told.
+            bias: (rows, 1, 1, length + 1) float32 to add to attention scores; None where nothing is padded.
+            cache: keys and values of the tokens before.
+        """
+        rows, turned = len(tokens), self.heads + self.key_heads
+        cosine, sine = self._tables[:, positions]  # (rows, 1, size) each
+        x = functional.embedding(tokens, self.embedding)  # (rows, D)
+        for block, layer in zip(self.blocks, cache.layers, strict=True):
+            qkv = torch.mm(self._norm(x), block.qkv).view(rows, turned + self.key_heads, self.size)
+            plain, value = qkv[:, :turned], qkv[:, turned:, None]
+            both = torch.addcmul(plain * cosine, plain.roll(self.size // 2, -1), sine)[:, :, None]
+            keys, values = layer.update(both[:, self.heads :], value)
+            seen = functional.scaled_dot_product_attention(
+                both[:, : self.heads],
+                keys,
+                values,
+                attn_mask=bias,
+                scale=self.scaling,
+                enable_gqa=self.heads != self.key_heads,
+            )
+            x = torch.addmm(x, seen.reshape(rows, -1), block.out)
+            gate, up = torch.mm(self._norm(x), block.gate_up).chunk(2, -1)
+            x = torch.addmm(x, functional.silu(gate).mul_(up), block.down)
+        if (counter := meter.running()) is not None:
+            counter.add(self.config, GENERATED, rows)
+        return torch.mm(self._norm(x), self.head)
+
+    def reserve(self, positions: int) -> None:
+        """Make tables of the rotary angles of the positions below `positions`."""
+        if positions <= self._tables.shape[1]:
+            return
+        cosine, sine = self._rotary(self.embedding[:1], torch.arange(positions)[None])  # (1, positions, size)
+        # Half of a head turns the other half: (-b, a) for (a, b), so the sign goes with the sine.
+        sine = torch.cat([-sine[..., : self.size // 2], sine[..., self.size // 2 :]], dim=-1)
+        self._tables = torch.stack([cosine[0], sine[0]])[:, :, None]
+
+    def _norm(self, x: Tensor) -> Tensor:
+        """Return RMSNorm of (rows, D) but for its weight and a factor sqrt(D)."""
+        return x / torch.hypot(torch.linalg.vector_norm(x, dim=-1, keepdim=True), self.floor)
+
+
+def fits(model: Any) -> bool:
+    """Tell whether a model is computed here: a plain float32 Llama on a CPU, nothing attached to it."""
+    from transformers.models.llama import modeling_llama as llama
+
+    if type(model) is not llama.LlamaForCausalLM or model.training:
+        return False
+    config = model.config
+    plain = (config.rope_parameters or {}).get("rope_type") == "default"
+    weights = list(model.parameters())
+    return (
+        plain
+        and all(getattr(config, name, value) == value for name, value in SWITCHES.items())
+        and sum(weight.numel() for weight in weights) <= LARGEST
+        and all(w.dtype == torch.float32 and w.device.type == "cpu" and not w.is_inference() for w in weights)
+        and all(type(one) in PARTS or type(one).__module__ == llama.__name__ for one in model.modules())
+        and not any(vars(one).get("forward") or _hooked(one) for one in model.modules())
+    )
+
+
+def _hooked(module: nn.Module) -> bool:
+    """Tell whether a call of the module alone does more than its own computation."""
+    return any(getattr(module, name) for name in HOOKS)
+
+
+_KNOWN: "weakref.WeakKeyDictionary[Any, tuple[list[object], Lean]]" = weakref.WeakKeyDictionary()
+
+
+def lean(model: Any) -> Lean | None:
+    """Return a model's weights as steps take them, None where the library's forward pass is to be used.
+
+    The copies are made again when the weights have changed since the last call.
+    """
+    if not fits(model):
+        return None
+    state = _state(list(model.parameters()))
+    known = _KNOWN.get(model)
+    if known is None or known[0] != state:
+        known = (state, Lean(model))
+        _KNOWN[model] = known
+    return known[1]
+
+
+def _state(weights: Sequence[Tensor]) -> list[object]:
+    """Return what changes with any of the weights, writes past the version counter (`.data`) included."""
+    sums = torch.stack([weight.detach().sum() for weight in weights]).tolist()
+    return [*((weight.data_ptr(), weight._version) for weight in weights), *sums]
+
+
+def _block(layer: Any) -> Block:
+    """Return the matrices of a decoder layer."""
+    attention, mlp = layer.self_attn, layer.mlp
+    return Block(
+        _behind(layer.input_layernorm, attention.q_proj, attention.k_proj, attention.v_proj),
+        attention.o_proj.weight.detach().t().contiguous(),
+        _behind(layer.post_attention_layernorm, mlp.gate_proj, mlp.up_proj),
+        mlp.down_proj.weight.detach().t().contiguous(),
+    )
+
+
+def _behind(norm: Any, *projections: nn.Linear) -> Tensor:
+    """Return projections side by side, (D, outputs), with the weight of the norm before them."""
+    joined = torch.cat([one.weight.detach() for one in projections])
+    return (joined * (norm.weight.detach() * math.sqrt(joined.shape[1]))).t().contiguous()
