@@ -61,8 +61,12 @@ class Meter:
             return
         rows, length = output[0].shape[:2]  # of the last hidden states
         kind = 2 if torch.is_grad_enabled() and module.training else 0 if length == 1 else 1
-        counts = self._stage()["work"].setdefault(shape_of(module.config), [0] * len(KINDS))
-        counts[kind] += rows * length
+        self.add(module.config, kind, rows * length)
+
+    def add(self, config: Any, kind: int, tokens: int) -> None:
+        """Add tokens of one pass of a model, `kind` their place in `KINDS`, to the stage that is open."""
+        counts = self._stage()["work"].setdefault(shape_of(config), [0] * len(KINDS))
+        counts[kind] += tokens
         counts[-1] += 1
 
     @contextmanager
@@ -124,6 +128,14 @@ def measured(name: str) -> Iterator[None]:
         return
     with meter.stage(name):
         yield
+
+
+def passed(model: Any, tokens: int) -> None:
+    """Count a pass over tokens that went past the model's own forward pass, where a meter runs."""
+    import torch
+
+    if (meter := running()) is not None:
+        meter.add(model.config, 2 if torch.is_grad_enabled() and model.training else 1, tokens)
 
 
 def reused(name: str) -> None:
