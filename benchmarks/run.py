@@ -12,13 +12,13 @@ from dataclasses import asdict, replace
 
 import torch
 
-from benchmarks import alignment, critical_tokens, engine, memory, pretraining, samplers
+from benchmarks import alignment, critical_tokens, engine, memory, pretraining, samplers, scoring
 from benchmarks.harness import Result, measure, table
 from replication.files import write_atomic
 from replication.reporting.environment import hardware, versions
 from replication.settings import results_root
 
-SUITES = ("samplers", "engine", "pretraining", "critical_tokens", "alignment")
+SUITES = ("samplers", "engine", "pretraining", "critical_tokens", "alignment", "scoring")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -144,12 +144,26 @@ def _alignment(options: argparse.Namespace) -> Measured:
     return size, checks, [replace(result, peak_mib=peaks.get(result.name)) for result in results]
 
 
+def _scoring(options: argparse.Namespace) -> Measured:
+    """Return size, checks and results of scoring texts; the peaks are those of twice the rows."""
+    size = {"rows": scoring.ROWS, "tokens": scoring.TOKENS, "width": scoring.WIDTH}
+    once, twice = (
+        memory.peaks("scoring", options.threads, **size | {"rows": scoring.ROWS * times}) for times in (1, 2)
+    )
+    with torch.inference_mode():
+        checks = scoring.check(**size)
+        results = measure(scoring.cases(**size), options.rounds)
+    checks |= scoring.memory(once, twice, scoring.ROWS, scoring.TOKENS)
+    return size, checks, [replace(result, peak_mib=twice.get(result.name)) for result in results]
+
+
 MEASURES = {
     "samplers": _samplers,
     "engine": _engine,
     "pretraining": _pretraining,
     "critical_tokens": _critical_tokens,
     "alignment": _alignment,
+    "scoring": _scoring,
 }
 
 
