@@ -12,6 +12,7 @@ from torch import Tensor
 
 # Logits worked on at once: 2 MiB of float32, a usual second-level cache.
 LOGITS = 2**19
+FEWEST = 64  # rows at once: products of fewer are slow, whatever the vocabulary
 
 
 class Norm(torch.autograd.Function):
@@ -139,6 +140,6 @@ class TokenLosses(torch.autograd.Function):
 
 
 def _parts(rows: int, width: int) -> list[slice]:
-    """Return slices of rows whose logits are at most `LOGITS` numbers."""
-    size = max(1, LOGITS // width)
+    """Return slices of rows whose logits are at most `LOGITS` numbers, or of `FEWEST` rows."""
+    size = max(FEWEST, LOGITS // width)
     return [slice(start, start + size) for start in range(0, rows, size)]

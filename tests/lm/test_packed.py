@@ -71,7 +71,8 @@ def batch():
 
 @pytest.mark.parametrize("tied", [True, False])
 def test_documents_are_read_as_transformers_reads_them(batch, tied, monkeypatch):
-    monkeypatch.setattr(fused, "LOGITS", 61 * 3)  # several blocks of rows
+    monkeypatch.setattr(fused, "FEWEST", 3)  # several blocks of rows
+    monkeypatch.setattr(fused, "LOGITS", 1)
     ids, positions, targets = batch
     layout = packed.documents(ids, positions, targets)
     assert len(layout.ids) == 4 + 3 + 4  # up to the last predicting token of each
@@ -150,7 +151,8 @@ def random(*shape):
 
 
 def test_gradients_are_those_of_finite_differences(monkeypatch):
-    monkeypatch.setattr(fused, "LOGITS", 14)  # two rows of 7 logits at a time
+    monkeypatch.setattr(fused, "FEWEST", 2)  # rows at a time
+    monkeypatch.setattr(fused, "LOGITS", 1)
     torch.manual_seed(0)
     check = torch.autograd.gradcheck
     assert check(fused.Norm.apply, (random(5, 6), random(6), 1e-6))
