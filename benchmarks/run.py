@@ -15,13 +15,23 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import alignment, critical_tokens, engine, memory, overhead, pretraining, samplers, summary
+from benchmarks import (
+    alignment,
+    critical_tokens,
+    engine,
+    memory,
+    overhead,
+    pretraining,
+    samplers,
+    scoring,
+    summary,
+)
 from benchmarks.harness import Result, measure, table
 from replication.files import write_atomic
 from replication.reporting.environment import hardware, versions
 from replication.settings import results_root, run_name
 
-SUITES = ("samplers", "engine", "pretraining", "critical_tokens", "alignment", "overhead")
+SUITES = ("samplers", "engine", "pretraining", "critical_tokens", "alignment", "scoring", "overhead")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -182,6 +192,19 @@ def _overhead(options: argparse.Namespace) -> Measured:
     return {"asked for, of a cold run": f"{overhead.TARGET:.0%}"}, checks, results
 
 
+def _scoring(options: argparse.Namespace) -> Measured:
+    """Return size, checks and results of scoring texts; the peaks are those of twice the rows."""
+    size = {"rows": scoring.ROWS, "tokens": scoring.TOKENS, "width": scoring.WIDTH}
+    once, twice = (
+        memory.peaks("scoring", options.threads, **size | {"rows": scoring.ROWS * times}) for times in (1, 2)
+    )
+    with torch.inference_mode():
+        checks = scoring.check(**size)
+        results = measure(scoring.cases(**size), options.rounds)
+    checks |= scoring.memory(once, twice, scoring.ROWS, scoring.TOKENS)
+    return size, checks, [replace(result, peak_mib=twice.get(result.name)) for result in results]
+
+
 MEASURES = {
     "samplers": _samplers,
     "engine": _engine,
@@ -189,6 +212,7 @@ MEASURES = {
     "critical_tokens": _critical_tokens,
     "alignment": _alignment,
     "overhead": _overhead,
+    "scoring": _scoring,
 }
 
 

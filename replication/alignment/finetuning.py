@@ -7,14 +7,17 @@ model like any other.
 """
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from torch import Tensor
 from transformers import PrinterCallback, Trainer, TrainingArguments
 from transformers.utils import logging
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from replication.alignment.fitting import adapter, leave, rates, trainable
 from replication.alignment.plans import PROJECTIONS, Hyper, Lora, Tuning
+from replication.lm import packed
 from replication.lm.training import CPU_ARGUMENTS, flushed_denormals, quiet_libraries, spared_collections
 
 # The paper's and its released code's values for the positive and negative models.
@@ -50,7 +53,7 @@ def run(tuning: Tuning, device: str, folder: Path) -> dict[str, pd.DataFrame]:
         with quiet_libraries():
             model = get_peft_model(model, adapter(tuning.hyper.lora))
     chosen = rates(tuning.hyper, len(tuning.examples), tuning.seed, device)
-    trainer = Trainer(
+    trainer = ResponseTrainer(
         model=model,
         args=TrainingArguments(output_dir=str(folder / "trainer"), **CPU_ARGUMENTS | chosen),
         train_dataset=_rows(tuning),
@@ -62,6 +65,25 @@ def run(tuning: Tuning, device: str, folder: Path) -> dict[str, pd.DataFrame]:
     leave(model, tokenizer, folder)
     lines = [line for line in trainer.state.log_history if "loss" in line]
     return {"log": pd.DataFrame(lines, columns=list(LOGGED)).astype({"step": int})}
+
+
+class ResponseTrainer(Trainer):
+    """Transformers' Trainer, its loss from the needed tokens alone where `packed` knows the model."""
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | None = None,
+    ) -> Any:
+        """Return the batch's share of the mean loss of all predicted tokens of a step."""
+        if return_outputs or not packed.fits(model):
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        ids, targets = inputs["input_ids"][:, :-1], inputs["labels"][:, 1:]
+        losses = packed.losses(model, packed.texts(ids, targets), targets)
+        count = (targets != packed.IGNORED).sum() if num_items_in_batch is None else num_items_in_batch
+        return losses.sum() / count
 
 
 def _rows(tuning: Tuning) -> list[dict[str, list[int]]]:

@@ -16,6 +16,7 @@ from transformers.modeling_utils import PreTrainedModel
 from trl.trainer.utils import add_fused_lm_head
 
 from replication.alignment.preferences import IGNORED, token_log_probs
+from replication.lm import packed
 from replication.lm.loading import LanguageModel
 from replication.lm.scoring import plain_head
 
@@ -86,12 +87,23 @@ def labels_of(batch: dict[str, Tensor]) -> Tensor:
 
 def forward(model: Any, ids: Tensor, labels: Tensor, distribution: bool) -> tuple[Tensor, Tensor | None]:
     """Return per-token log-probabilities (2B, L - 1), and the (n, V) logits where asked, else None."""
+    if packed.fits(model):
+        return _packed(model, ids[:, :-1], labels[:, 1:], distribution)
     kind = LOGITS if distribution else LOG_PROBS
     output = model(input_ids=ids, labels=labels, response_head=kind, use_cache=False)
     if not distribution:
         return output[LOG_PROBS], None
     logits, targets = output[LOGITS], labels[:, 1:]
     mask = targets != IGNORED
+    return spread(token_log_probs(logits, targets[mask]), mask), logits
+
+
+def _packed(model: Any, ids: Tensor, targets: Tensor, distribution: bool) -> tuple[Tensor, Tensor | None]:
+    """Return `forward` of a model that `packed` knows, common beginnings of pairs read once."""
+    layout = packed.texts(ids, targets, paired=len(ids) % 2 == 0)
+    if not distribution:
+        return -packed.losses(model, layout, targets), None
+    logits, mask = packed.logits(model, layout), targets != IGNORED
     return spread(token_log_probs(logits, targets[mask]), mask), logits
 
 

@@ -130,6 +130,14 @@ def measured(name: str) -> Iterator[None]:
         yield
 
 
+def passed(model: Any, tokens: int) -> None:
+    """Count a pass over tokens that went past the model's own forward pass, where a meter runs."""
+    import torch
+
+    if (meter := running()) is not None:
+        meter.add(model.config, 2 if torch.is_grad_enabled() and model.training else 1, tokens)
+
+
 def reused(name: str) -> None:
     """Tell the meter, where one runs, that a stage was read from disk."""
     meter = running()

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from replication.lm import packed
 from replication.lm.loading import LanguageModel
 from replication.lm.scoring import plain_head
 from replication.pretraining import token_losses
@@ -35,6 +36,9 @@ def score(
     Returns:
         (B, T) float32 losses in nats, 0 where there is no target; the same for entropies, or None.
     """
+    if packed.fits(model) and not entropy:
+        with evaluating(model), torch.inference_mode():
+            return _packed(model, input_ids, position_ids, targets), None
     losses = torch.zeros(targets.shape, device=targets.device)
     entropies = torch.zeros_like(losses) if entropy else None
     with evaluating(model), torch.inference_mode():
@@ -64,6 +68,16 @@ def inputs(input_ids: Tensor, position_ids: Tensor | None) -> dict[str, Any]:
     return {"input_ids": input_ids, "use_cache": False} | (
         {} if position_ids is None else {"position_ids": position_ids}
     )
+
+
+def _packed(model: Any, ids: Tensor, positions: Tensor | None, targets: Tensor) -> Tensor:
+    """Return the losses of a model that `packed` knows, some rows at a time: (B, T) float32."""
+    size, found = max(1, CPU_TOKENS // ids.shape[1]), []
+    for start in range(0, len(ids), size):
+        part = slice(start, start + size)
+        layout = packed.documents(ids[part], None if positions is None else positions[part], targets[part])
+        found.append(packed.losses(model, layout, targets[part]))
+    return torch.cat(found)
 
 
 def _chunks(

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
+from replication.lm import packed
 from replication.lm.training import CPU_ARGUMENTS
 from replication.pretraining import ranks, scoring
 from replication.pretraining.collating import BLOCK, ENTROPY, KEEP, LOSS, Collator
@@ -156,10 +157,14 @@ class SelectiveTrainer(Trainer):
         # The reference comes first: its passing logits are gone before those of the learner are there.
         reference = self._reference(inputs) if model.training and CHOSEN not in inputs else {}
         target = targets(inputs["labels"])
-        outputs = model(**scoring.inputs(inputs["input_ids"], inputs.get("position_ids")))
-        losses = token_losses(outputs.logits, target)
-        if not return_outputs:
-            del outputs
+        if packed.fits(model) and not return_outputs:
+            layout = packed.documents(inputs["input_ids"], inputs.get("position_ids"), target)
+            losses = packed.losses(model, layout, target)
+        else:
+            outputs = model(**scoring.inputs(inputs["input_ids"], inputs.get("position_ids")))
+            losses = token_losses(outputs.logits, target)
+            if not return_outputs:
+                del outputs
         valid = target != IGNORED
         if not model.training:
             loss = selective_loss(losses, valid, valid.sum().clamp(min=1))

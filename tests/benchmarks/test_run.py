@@ -125,6 +125,21 @@ def test_the_search_for_critical_tokens_in_small(run, monkeypatch):
     assert [one["target"] for one in content["results"]] == [None, None, 8.0]
 
 
+@pytest.mark.slow
+def test_the_scoring_suite_in_small(run, monkeypatch):
+    suite = importlib.import_module("benchmarks.scoring")
+    monkeypatch.setattr(suite, "WIDTH", 60_000)
+    monkeypatch.setattr(suite, "TOKENS", 64)
+    content = run("scoring", "--rounds", "1")
+    checks = content["checks"]
+    assert max(gap for name, gap in checks.items() if "difference" in name) < 1e-4
+    assert [one["target"] for one in content["results"]] == [None, 1.0]
+    if sys.platform == "linux":
+        assert checks["peer's peak of twice the rows by that of once"] > 1.5
+        peer, ours = (one["peak_mib"] for one in content["results"])
+        assert ours < peer
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
