@@ -72,7 +72,9 @@ def run(
     done = right = last = 0
     began = time.process_time()
     items = questions(task, number)
-    for table in stream(folder, "growth", key, items, lambda asked: answers(lm, task, asked, length), chunk=CHUNK):
+    for table in stream(
+        folder, "growth", key, items, lambda asked: answers(lm, task, asked, length), chunk=CHUNK
+    ):
         done, right = done + len(table), right + int(table["right"].sum())
         if done in marks or done == number:
             milliseconds = 1e3 * (time.process_time() - began) / (done - last)
@@ -98,7 +100,8 @@ def answers(lm: LanguageModel, task: Task, asked: Sequence[Question], length: in
     table = engine.generate(lm, prompts, ids=ids, max_new_tokens=length, stop=task.stop)
     found = [task.extract(text) for text in table["text"]]
     table["right"] = [
-        task.grade(answer and answer.value, question.answer) for answer, question in zip(found, asked, strict=True)
+        task.grade(answer and answer.value, question.answer)
+        for answer, question in zip(found, asked, strict=True)
     ]
     return table
 
