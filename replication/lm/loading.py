@@ -223,8 +223,8 @@ def load(name_or_path: str, device: str = "cpu", dtype: str = "auto", revision: 
             raise
         if FOREIGN_CODE in str(error):
             raise InputError(
-                f"The model {name_or_path!r} needs program code that comes with it, and such code is never run: "
-                "choose a model whose architecture and tokenizer transformers itself has."
+                f"The model {name_or_path!r} needs program code that comes with it, and such code is never "
+                "run: choose a model whose architecture and tokenizer transformers itself has."
             ) from error
         raise InputError(f"The model {name_or_path!r} cannot be loaded: {_first_line(error)}") from error
     # The library would start from random values with no more than a warning.

@@ -29,11 +29,12 @@ def stream(
     chunk: int = 200,
     modules: Sequence[str] = ENGINE,
 ) -> "Iterator[pd.DataFrame]":
-    """Give the table of one chunk of items after the other, from disk where it is there, else computed and kept.
+    """Give the table of one chunk of items after the other, from disk where it is there, else computed.
 
-    The files are `<folder>/<name>-<12 hexadecimal digits>.stream/NNNNNN.parquet`. The items of a chunk belong
-    to the key of its file only, so items are taken when they are needed, and a longer run goes on where a
-    shorter one ended. Of several processes at the same stream, one computes a chunk and the others wait for it.
+    What is computed is kept in `<folder>/<name>-<12 hexadecimal digits>.stream/NNNNNN.parquet`. The items of a
+    chunk belong to the key of its file only, so items are taken when they are needed, and a longer run goes on
+    where a shorter one ended. Of several processes at the same stream, one computes a chunk and the others
+    wait for it.
 
     Args:
         folder: folder of the records; made when needed.
