@@ -1,9 +1,9 @@
 """What many executions of a notebook leave behind: `python -m benchmarks.executions --times 1000`.
 
-One process executes a notebook of one line again and again, the way the workflow executes every notebook, with
-folders of its own for temporary files and for the kernels' connection files. A table says at some marks what
-there is beside the process itself: open descriptors, child processes, threads, files, and its resident memory.
-A leak shows as a column that grows with the number of executions. Needs Linux.
+One process executes a notebook of one line again and again, the way the workflow executes every notebook,
+with folders of its own for temporary files and for the kernels' connection files. A table says at some marks
+what there is beside the process itself: open descriptors, child processes, threads, files, and its resident
+memory. A leak shows as a column that grows with the number of executions. Needs Linux.
 """
 
 import argparse

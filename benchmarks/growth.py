@@ -2,8 +2,8 @@
 
 Word problems go through the engine one chunk after the other, are graded, and leave their records on disk
 (`replication.lm.streams`). At some marks a row says what a question has taken since the mark before and how
-much memory the process holds. Both should stay what they are: time that is linear in the questions, memory that
-does not depend on them. Needs Linux.
+much memory the process holds. Both should stay what they are: time that is linear in the questions, memory
+that does not depend on them. Needs Linux.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,11 +72,9 @@ def run(
     key = {"model": lm.fingerprint, "task": task.name, "length": length}
     done = right = last = 0
     began = time.process_time()
-    items = questions(task, number)
-    for table in stream(
-        folder, "growth", key, items, lambda asked: answers(lm, task, asked, length), chunk=CHUNK
-    ):
-        done, right = done + len(table), right + int(table["right"].sum())
+    asked = questions(task, number)
+    for found in stream(folder, "growth", key, asked, partial(answers, lm, task, length), chunk=CHUNK):
+        done, right = done + len(found), right + int(found["right"].sum())
         if done in marks or done == number:
             milliseconds = 1e3 * (time.process_time() - began) / (done - last)
             yield _state(folder, done, milliseconds, right)
@@ -93,16 +92,13 @@ def questions(task: Task, number: int) -> Iterator[Question]:
             yield replace(question, id=f"{task.name}-{place}")
 
 
-def answers(lm: LanguageModel, task: Task, asked: Sequence[Question], length: int) -> "pd.DataFrame":
+def answers(lm: LanguageModel, task: Task, length: int, asked: Sequence[Question]) -> "pd.DataFrame":
     """Return the greedy path of each question with its answer's verdict."""
     prompts = [lm.prompt(task.prompt(question), "") for question in asked]
     ids = [question.id for question in asked]
     table = engine.generate(lm, prompts, ids=ids, max_new_tokens=length, stop=task.stop)
-    found = [task.extract(text) for text in table["text"]]
-    table["right"] = [
-        task.grade(answer and answer.value, question.answer)
-        for answer, question in zip(found, asked, strict=True)
-    ]
+    pairs = zip(map(task.extract, table["text"]), asked, strict=True)
+    table["right"] = [task.grade(found and found.value, question.answer) for found, question in pairs]
     return table
 
 

@@ -31,9 +31,9 @@ def stream(
 ) -> "Iterator[pd.DataFrame]":
     """Give the table of one chunk of items after the other, from disk where it is there, else computed.
 
-    What is computed is kept in `<folder>/<name>-<12 hexadecimal digits>.stream/NNNNNN.parquet`. The items of a
-    chunk belong to the key of its file only, so items are taken when they are needed, and a longer run goes on
-    where a shorter one ended. Of several processes at the same stream, one computes a chunk and the others
+    What is computed is kept in `<folder>/<name>-<12 hexadecimal digits>.stream/NNNNNN.parquet`. The items of
+    a chunk belong to the key of its file only, so items are taken when they are needed, and a longer run goes
+    on where a shorter one ended. Of several processes at the same stream, one computes a chunk and the others
     wait for it.
 
     Args:
