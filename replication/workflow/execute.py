@@ -161,8 +161,9 @@ def _papermill(source: Path, partial: Path, values: Mapping[str, Any]) -> None:
                 kernel_name=KERNEL,
                 progress_bar=False,
                 cwd=str(source.parent),
-                # Nothing of the kernel itself: it warns of a connection without encryption, and it reports as an
-                # error the interrupt with which the client begins to shut down. Errors of cells go another way.
+                # Nothing of the kernel itself: it warns of a connection without encryption, and it reports
+                # as an error the interrupt with which the client begins to shut down. Errors of cells go
+                # another way.
                 extra_arguments=["--log-level=50"],
             )
         finally:

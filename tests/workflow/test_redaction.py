@@ -1,4 +1,4 @@
-"""No secret of the environment reaches a file or a screen, whatever a notebook prints and however it fails."""
+"""No secret of the environment reaches a file or a screen, whatever a notebook prints or how it fails."""
 
 import json
 import os
@@ -78,7 +78,6 @@ def test_nothing_that_is_written_or_said_holds_a_secret(tmp_path, toy, model):
     where = ["--results", str(results)]
     for words in (
         ["reproduce", "--notebooks", str(notebooks), "--shards", "2", "--model", str(model), *where],
-        ["report", "cpu-toy-model", *where],
         ["doctor", "--json", *where],
         ["list", "--json", "--name", "cpu-toy-model", "--notebooks", str(notebooks), *where],
     ):
