@@ -79,7 +79,7 @@ def test_nothing_that_is_written_or_said_holds_a_secret(tmp_path, toy, model):
     for words in (
         ["reproduce", "--notebooks", str(notebooks), "--shards", "2", "--model", str(model), *where],
         ["doctor", "--json", *where],
-        ["list", "--json", "--name", "cpu-toy-model", "--notebooks", str(notebooks), *where],
+        ["list", "--json", "--run", "cpu-toy-model", "--notebooks", str(notebooks), *where],
     ):
         call = subprocess.run(
             [sys.executable, "-m", "replication", *words],
