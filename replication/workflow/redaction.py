@@ -35,9 +35,13 @@ def values(environment: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def hidden(text: str) -> str:
-    """Return a text with every secret replaced by `PLACEHOLDER`, also where it is written as in JSON."""
+    """Return a text with every secret replaced by `PLACEHOLDER`, also as Python or JSON would write it."""
     for value in values():
-        for spelling in {value, json.dumps(value)[1:-1]}:
+        plain = {value, repr(value)[1:-1]}
+        inside_json = {
+            json.dumps(one, ensure_ascii=escaped)[1:-1] for one in plain for escaped in (True, False)
+        }
+        for spelling in sorted(plain | inside_json, key=len, reverse=True):
             text = text.replace(spelling, PLACEHOLDER)
     return text
 

@@ -40,6 +40,9 @@ def test_secrets_go_and_the_rest_stays(tmp_path, monkeypatch):
     cleaned = json.loads(redaction.hidden(text))
     proxy = SECRETS["HTTPS_PROXY"].replace("canary-proxy-77", "[hidden]")
     assert cleaned == [*["[hidden]"] * (len(SECRETS) - 1), proxy, "the rest"]
+    printed = json.dumps(str(SECRETS))  # a printed mapping, stored in a notebook
+    assert "canary" in printed
+    assert "canary" not in redaction.hidden(printed)
     for name, content in {"with": text, "without": "nothing"}.items():
         (tmp_path / name).write_text(content)
         redaction.clean(tmp_path / name)
