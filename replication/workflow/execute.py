@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from replication.settings import VARIANT_VARIABLE, InputError
-from replication.workflow import parameters
+from replication.workflow import parameters, redaction
 
 KERNEL = "python3"
 START_ATTEMPTS = 2
@@ -169,17 +169,21 @@ def _papermill(source: Path, partial: Path, values: Mapping[str, Any]) -> None:
         warnings.simplefilter("ignore")
         import papermill
 
-        papermill.execute_notebook(
-            _unformatted(source),
-            _unformatted(partial),
-            parameters=dict(values),
-            kernel_name=KERNEL,
-            progress_bar=False,
-            cwd=str(source.parent),
-            # Nothing of the kernel itself: it warns of a connection without encryption, and it reports as an
-            # error the interrupt with which the client begins to shut down. Errors of cells go another way.
-            extra_arguments=["--log-level=50"],
-        )
+        try:
+            papermill.execute_notebook(
+                _unformatted(source),
+                _unformatted(partial),
+                parameters=dict(values),
+                kernel_name=KERNEL,
+                progress_bar=False,
+                cwd=str(source.parent),
+                # Nothing of the kernel itself: it warns of a connection without encryption, and it reports
+                # as an error the interrupt with which the client begins to shut down. Errors of cells go
+                # another way.
+                extra_arguments=["--log-level=50"],
+            )
+        finally:
+            redaction.clean(partial)
 
 
 def _unformatted(path: Path) -> str:
@@ -197,4 +201,4 @@ def _cell_error(error: Any) -> tuple[str, int]:
 
 def _first_line(text: object) -> str:
     """Return the first line of a message, at most 300 characters."""
-    return (str(text).strip().splitlines() or ["no message"])[0][:300]
+    return redaction.hidden((str(text).strip().splitlines() or ["no message"])[0])[:300]
