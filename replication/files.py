@@ -67,7 +67,7 @@ def _write(path: Path, content: bytes | str | Callable[[Path], object]) -> Path:
 
 
 def note(log: Path, path: Path, digest: str) -> None:
-    """Append to a log of JSON lines that a file, named from the log's folder, was written with this content."""
+    """Append to a log of JSON lines, which names files from its own folder, what a file was written with."""
     line = json.dumps({"file": os.path.relpath(path, log.parent), "sha256": digest})
     with log.open("a", encoding="utf-8") as file:
         file.write(f"{line}\n")
@@ -102,9 +102,7 @@ def check_space(folder: Path) -> None:
 
 def full(folder: Path | str) -> str:
     """Return what to say when the disk of a folder is full."""
-    return (
-        f"{FULL} {folder}: make some, then run the same command again; it goes on from what was finished."
-    )
+    return f"{FULL} {folder}: make some, then run the same command again; it goes on from what was finished."
 
 
 def _full(folder: Path) -> Exception:

@@ -98,8 +98,11 @@ def _alone(output: Path) -> Iterator[None]:
             f"Another process is running {output.stem} into {output.parent}: wait for its end, or choose "
             "another place for the result."
         ) from error
-    with lock:
+    try:
         yield
+    finally:
+        Path(lock.lock_file).unlink(missing_ok=True)  # whoever waits for it looks whether it is still there
+        lock.release()
 
 
 def _readable(partial: Path) -> bool:

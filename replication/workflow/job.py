@@ -16,10 +16,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from replication import files
 from replication.evaluation.claims import ClaimsFile
 from replication.lm import meter, shards
 from replication.settings import InputError
-from replication import files
 from replication.workflow import events, lifeline, plan, seals
 from replication.workflow.execute import OUT_OF_MEMORY, NotebookError, execute, failed_path
 
@@ -52,7 +52,13 @@ def _notebook(work: Path, job: Mapping[str, Any], given: Sequence[Any]) -> int:
         print(f"{label} {before['message']}")
         return before["code"]
     events.report(work / plan.EVENTS, rule, label, "started")
-    seals.begin(work.parent, rule)
+    with seals.noting(work.parent, rule):
+        return _run(work, job, given)
+
+
+def _run(work: Path, job: Mapping[str, Any], given: Sequence[Any]) -> int:
+    """Run the notebook and report what became of it."""
+    label, rule = job["label"], job["rule"]
     output, page = work.parent / job["output"], work.parent / job["page"]
     costs = output.parents[1] / "costs" / f"{output.stem}.json"
     os.environ[meter.VARIABLE] = str(costs)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from replication.settings import InputError
 from replication import files
+from replication.settings import InputError
 from replication.workflow import checks, discovery, lifeline, manifest, plan, seals, site
 from replication.workflow.checks import Request
 from replication.workflow.discovery import Notebook

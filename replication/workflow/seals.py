@@ -10,7 +10,8 @@ checksums of their own.
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,26 +43,30 @@ def path(run_dir: Path, rule: str) -> Path:
     return run_dir / FOLDER / NAME / f"{rule}.jsonl"
 
 
-def begin(run_dir: Path, rule: str) -> None:
-    """Note from now on what this process and its children write, as that of one notebook."""
+@contextmanager
+def noting(run_dir: Path, rule: str) -> Iterator[None]:
+    """Note what this process and its children write, as that of one notebook."""
     log = path(run_dir, rule)
     log.parent.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
     os.environ[files.MADE] = str(log)
+    try:
+        yield
+    finally:
+        del os.environ[files.MADE]
 
 
 def end(run_dir: Path, rule: str, made: Iterable[Path], event: Mapping[str, Any]) -> None:
     """Note the last files of a notebook, and that it has ended."""
     log = path(run_dir, rule)
-    for file in made:
+    for file in filter(Path.is_file, made):
         files.note(log, file, files.checksum(file))
     with log.open("a", encoding="utf-8") as handle:
         handle.write(json.dumps({"done": dict(event)}) + "\n")
-    os.environ.pop(files.MADE, None)
 
 
 def read(run_dir: Path, rule: str) -> Seal:
-    """Return the seal of a notebook, an empty one where there is none; lines that are cut off do not count."""
+    """Return the seal of a notebook, an empty one where there is none; lines cut off do not count."""
     try:
         lines = path(run_dir, rule).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -84,7 +89,8 @@ def _inside(name: str) -> str:
     """Return a noted file's path in the run, "" for files elsewhere and for those that are no results."""
     relative = os.path.normpath(Path(FOLDER, NAME, name))
     parts = Path(relative).parts
-    return "" if parts[0] == os.pardir or Path(relative).is_absolute() or set(LOOSE) & set(parts) else relative
+    outside = parts[0] == os.pardir or Path(relative).is_absolute()
+    return "" if outside or set(LOOSE) & set(parts) else relative
 
 
 def mend(run_dir: Path, notebooks: Iterable[Notebook]) -> list[str]:
@@ -126,6 +132,6 @@ def finished(run_dir: Path, notebooks: Iterable[Notebook]) -> dict[str, Mapping[
     found = {}
     for one in notebooks:
         done = read(run_dir, rule_name(one.label)).done
-        if done.get("state") == "done" and {"seconds", "time"} <= set(done) and (run_dir / one.output).exists():
+        if {"state", "seconds", "time"} <= set(done) and (run_dir / one.output).exists():
             found[one.label] = done
     return found
