@@ -87,11 +87,8 @@ def scores():
 table = store.frame("scores", {"model": tuned.fingerprint}, scores, modules=("replication.lm.scoring",))
 tables.save(pd.concat([made["log"], table], axis=1), run.tables_dir, "table_2", "Log and scores")
 """
-COUNTS = """
-import pandas as pd
-tables.save(pd.DataFrame({"n": list(range(5))}), run.tables_dir, "table_3", "Counts")
-"""
-TOPICS = {"01_paths_and_confidence": PATHS, "02_training": TRAINING, "03_counts": COUNTS}
+# One kernel for both: most of a short run's time goes into the import of libraries.
+TOPIC = "01_paths_and_confidence"
 
 
 def write_notebook(path: Path, *sources: str) -> Path:
@@ -112,8 +109,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.notebooks = folder / "notebooks"
-        for topic, source in TOPICS.items():
-            write_notebook(self.notebooks / f"01_{PAPER}" / f"{topic}.ipynb", START, source)
+        write_notebook(self.notebooks / f"01_{PAPER}" / f"{TOPIC}.ipynb", START, PATHS, TRAINING)
 
     def command(self, results: Path, *more: str) -> list[str]:
         """Return the command line of a run."""
@@ -150,7 +146,7 @@ def content(run_dir: Path) -> dict[str, str]:
 
 
 def finished(run_dir: Path) -> dict[str, int]:
-    """Return the inode of each record and training that is there whole: computed again, it has another."""
+    """Return the inode of each record and training that is there: computed again, it has another one."""
     paper = run_dir / PAPER
     found = [
         *paper.glob("records/*.parquet"),

@@ -11,28 +11,26 @@ import time
 
 import psutil
 import pytest
-from toy_run import SOAK, TIMES, content, family, finished, words
+from toy_run import SOAK, content, family, finished, words
 
 pytestmark = pytest.mark.slow
-# Moments of each victim: (run, kernel, worker), in rows of kills on one folder.
-ROWS = 4 if SOAK else 1
-IN_A_ROW = 3 if SOAK else 2
-SEED = random.SystemRandom().randrange(2**32) if TIMES > 1 else 20
-VICTIMS = ("run", "kernel", "worker")
+# Kills in a row on one folder, and rows of each victim: 30 in a soak, 6 otherwise.
+IN_A_ROW = 6 if SOAK else 2
+ROWS = {"run": 2, "kernel": 2, "worker": 1} if SOAK else {"run": 1, "kernel": 1, "worker": 1}
+SEED = random.SystemRandom().randrange(2**32) if SOAK else 20
 
 
 def victim(process, kind):
     """Return a process of the kind that is alive, None when there is none at the moment."""
     if kind == "run":
         return psutil.Process(process.pid)
-    marks = {"kernel": "ipykernel_launcher", "worker": "replication.workflow.job"}
-    found = [one for one in family(process) if marks[kind] in words(one)]
-    # A worker has the number of its shard behind the label; shells that start one do not count.
-    if kind == "worker":
-        found = [
-            one for one in found if words(one).split()[-1].isdecimal() and "-c" not in words(one).split()
-        ]
-    return found[0] if found else None
+    for one in family(process):
+        said = words(one)
+        # A worker has the number of its shard behind the label; the shell that starts it has "-c" as well.
+        worker = "replication.workflow.job" in said and said[-1] in "12" and " -c " not in said
+        if (kind == "kernel" and "ipykernel_launcher" in said) or (kind == "worker" and worker):
+            return one
+    return None
 
 
 def strike(process, kind, delay):
@@ -49,8 +47,7 @@ def strike(process, kind, delay):
     return False
 
 
-@pytest.mark.parametrize("row", range(ROWS))
-@pytest.mark.parametrize("kind", VICTIMS)
+@pytest.mark.parametrize(("kind", "row"), [(kind, row) for kind, rows in ROWS.items() for row in range(rows)])
 def test_a_killed_run_goes_on_and_finds_the_same(project, undisturbed, tmp_path, injected, kind, row):
     draw = random.Random(f"{SEED} {kind} {row}")
     shards = ("--shards", "2") if kind == "worker" else ()
