@@ -111,6 +111,12 @@ class Project:
         self.notebooks = folder / "notebooks"
         write_notebook(self.notebooks / f"01_{PAPER}" / f"{TOPIC}.ipynb", START, PATHS, TRAINING)
 
+    def at(self, notebooks: Path) -> "Project":
+        """Return a project of other notebooks."""
+        other = object.__new__(Project)
+        other.notebooks = notebooks
+        return other
+
     def command(self, results: Path, *more: str) -> list[str]:
         """Return the command line of a run."""
         asked = ("--notebooks", self.notebooks, "--results", results, "--model", MODEL, "--profile", "smoke")
