@@ -158,9 +158,13 @@ def test_a_full_disk_is_said_before_anything_runs(disk, injected):
 def test_events_that_a_full_disk_cuts_off_do_no_harm(disk, injected):
     events.report(disk.folder, "nb_x", "01_toy/01_x", "started")
     disk.fill()
-    with pytest.raises(OSError, match="No space left") as caught:
+
+    def many():
         for _ in range(BLOCK):
             events.report(disk.folder, "nb_x", "01_toy/01_x", "started", more="x" * 999)
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        many()
     assert files.out_of_space(caught.value)
     assert events.last(disk.folder, "nb_x")["state"] == "started"
     assert {event["state"] for event in events.Reader(disk.folder).new()} == {"started"}

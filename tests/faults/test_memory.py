@@ -113,9 +113,7 @@ def test_a_training_without_memory_is_one_sentence_and_the_finished_ones_stay(tm
 
     train.done = 0
     first, _ = once.once("a", {"seed": 0}, ("log",), train)
-    with pytest.raises(
-        InputError, match=r"^The training a-\w{12} ran out of memory on cpu: take a smaller mo"
-    ):
+    with pytest.raises(InputError, match=r"^The training a-\w{12} ran out of memory on cpu: take a sm"):
         once.once("a", {"seed": 1}, ("log",), train)
     assert [folder.name for folder in first.parent.iterdir()] == [first.name]
     short.clear()
