@@ -27,7 +27,8 @@ class Sealing(TrainerCallback):
         if not state.is_world_process_zero or not folder.is_dir():
             return
         found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-        sums = {str(path.relative_to(folder)): checksum(path) for path in found if not path.name.startswith(OWN)}
+        shared = [path for path in found if not path.name.startswith(OWN)]
+        sums = {str(path.relative_to(folder)): checksum(path) for path in shared}
         write_atomic(folder / SEAL, json.dumps(sums, indent=1) + "\n")
 
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 VARIABLE = "REPLICATION_SHARDS"
 LEASE_SECONDS = 60.0
 POLL_SECONDS = 0.5
-# A claim is written right after it was created; one that stays empty is that of a worker that died in between,
-# or of a full disk, and no lease runs out on it.
+# A claim is written right after it was created; one that stays empty is that of a worker that died in
+# between, or of a full disk, and no lease runs out on it.
 BLANK_SECONDS = 10.0
 
 Item, Row, Column, Found = TypeVar("Item"), TypeVar("Row"), TypeVar("Column"), TypeVar("Found")
