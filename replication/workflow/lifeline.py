@@ -25,9 +25,9 @@ def name() -> str:
 def follow(variable: str, pulse: Path | None = None) -> None:
     """End this process, at once and without clean-up, as soon as the process named by the variable is gone.
 
-    Does nothing when the variable is not set, or is the bare id of no process. One named with its machine was
-    there when it set the variable: when it has gone by now, this process ends at once. Files are safe: all are
-    written beside and renamed.
+    Does nothing when the variable is not set, or is the bare id of no process. One named with its machine
+    was there when it set the variable: when it has gone by now, this process ends at once. Files are safe:
+    all are written beside and renamed.
 
     Args:
         variable: environment variable that holds a process id, or the `name` of a process.
