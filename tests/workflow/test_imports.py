@@ -14,7 +14,8 @@ PACKAGE = Path(replication.__file__).parent
 HEAVY = ("torch", "transformers", "pandas", "matplotlib", "snakemake", "papermill", "nbconvert")
 FAMILIES = {"decoding", "pretraining", "alignment"}
 FLOORS = (
-    {"settings", "files"},
+    {"settings"},
+    {"files"},
     {"papers"},
     {"testbed"},
     {"tasks"},
