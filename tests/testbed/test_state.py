@@ -15,7 +15,7 @@ def parts():
     def make(steps=1):
         torch.manual_seed(0)
         sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-        model = LlamaForCausalLM(LlamaConfig(vocab_size=20, **sizes))
+        model = LlamaForCausalLM(LlamaConfig(vocab_size=20, tie_word_embeddings=True, **sizes))
         stepper = AdamW(model.parameters(), lr=0.1)
         for _ in range(steps):
             ids = torch.tensor([[1, 2, 3]])
