@@ -97,7 +97,7 @@ doctor: $(READY)  ## check the machine and say what each profile can do on it
 
 soak: export HF_HUB_OFFLINE := 1
 soak: export REPLICATION_FUZZ := 200
-soak: $(READY)  ## hostile texts and files, at length: more than 100,000 cases; takes an hour
+soak: $(READY)  ## hostile texts, kills, full disks, damaged files (tests/faults), at length; takes an hour or two
 	@.venv/bin/python -m pytest -q -n $(JOBS) tests/faults $(ARGS)
 
 lab: $(READY)  ## open the notebooks in JupyterLab

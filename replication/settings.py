@@ -206,11 +206,14 @@ def start(
 
 def check_writable(folder: Path) -> None:
     """Make `folder` and raise `InputError` when nothing can be written there."""
+    probe = folder / f".write-test-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".write-test-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
+        try:
+            # With content: a disk that is full still takes an empty file.
+            probe.write_bytes(bytes(2**12))
+        finally:
+            probe.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(
             f"The results folder {folder} cannot be written ({error.strerror}): "

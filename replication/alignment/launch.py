@@ -54,11 +54,10 @@ def run(config: Config, say: Callable[[str], None] = print) -> Path:
         InputError: what stops the run: data or model that cannot be read, pairs that cannot be used, an
             output that cannot be written.
     """
-    from transformers.trainer_utils import get_last_checkpoint
-
     from replication.alignment.collating import dataset
     from replication.alignment.fitting import adapter, trainable
     from replication.alignment.trainer import PreferenceTrainer
+    from replication.lm.checkpoints import Sealing, last_whole
 
     output = Path(config.output)
     check_writable(output)
@@ -75,11 +74,16 @@ def run(config: Config, say: Callable[[str], None] = print) -> Path:
         processing_class=tokenizer,
         peft_config=adapter(config.lora),
         objective=config.objective,
+        callbacks=[Sealing()],
     )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(output)) if output.is_dir() else None)
+    trainer.train(resume_from_checkpoint=last_whole(output, say if args.process_index == 0 else _silent))
     folder = output / "adapter"
     trainer.save_model(str(folder))
     return folder
+
+
+def _silent(line: str) -> None:
+    """Say nothing: the first process speaks for all."""
 
 
 def read_pairs(config: Config, tokenizer: Any) -> Iterator[Pair]:

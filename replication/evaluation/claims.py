@@ -332,12 +332,34 @@ class ClaimsFile:
             results: its claims.
             order: ids of the paper's claims in the order of its file; entries of other ids are dropped.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         position = {claim: place for place, claim in enumerate(order)}
         new = [asdict(entry) for entry in results]
-        with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=LOCK_SECONDS):
+        with self._locked():
             taken = {entry["claim"] for entry in new}
             kept = [e for e in self.read() if e["notebook"] != notebook and e["claim"] not in taken]
             entries = [entry for entry in kept + new if entry["claim"] in position]
             entries.sort(key=lambda entry: position[entry["claim"]])
-            write_atomic(self.path, json.dumps(entries, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+            self._write(entries)
+
+    def drop(self, notebook: str) -> None:
+        """Remove the entries of a notebook that did not run to its end; a damaged file is left as it is."""
+        if not self.path.exists():
+            return
+        with self._locked():
+            try:
+                entries = self.read()
+            except InputError:
+                return
+            kept = [entry for entry in entries if entry["notebook"] != notebook]
+            if len(kept) < len(entries):
+                self._write(kept)
+
+    def _locked(self) -> FileLock:
+        """Return the lock under which the file is changed; its folder is made."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=LOCK_SECONDS)
+
+    def _write(self, entries: Sequence[Mapping[str, Any]]) -> None:
+        """Put the entries in the file's place."""
+        text = json.dumps(list(entries), indent=2, ensure_ascii=False, allow_nan=False)
+        write_atomic(self.path, text + "\n")

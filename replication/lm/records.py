@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["Store", "canonical", "read_frame", "source_hash", "write_atomic", "write_frame"]
 
 METADATA = b"replication"
+# In the footer stands the checksum of the file as it is with zeros in the place of the checksum.
+CHECKSUM, BLANK = b"replication.sha256", b"sha256:" + bytes(64).replace(b"\0", b"0")
 ENGINE = ("replication.lm.engine",)
 
 
@@ -72,6 +75,9 @@ def write_frame(path: Path, table: "pd.DataFrame", key: str) -> None:
         path: the file.
         table: any table; its index is not kept.
         key: text kept in the file's metadata, for `read_frame`.
+
+    Raises:
+        InputError: the disk is full.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -79,34 +85,67 @@ def write_frame(path: Path, table: "pd.DataFrame", key: str) -> None:
     data = pa.Table.from_pandas(table, preserve_index=False)
     # The metadata that pandas adds names versions; only the key is kept.
     data = data.replace_schema_metadata({METADATA: key.encode()})
-    write_atomic(
-        path,
-        lambda beside: pq.write_table(
-            data, beside, compression="zstd", compression_level=3, row_group_size=2**17, version="2.6",
-            write_page_checksum=True,
-        ),
-    )  # fmt: skip
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(
+        sink, data.schema, compression="zstd", compression_level=3, version="2.6", write_page_checksum=True
+    ) as writer:
+        writer.write_table(data, row_group_size=2**17)
+        writer.add_key_value_metadata({CHECKSUM: BLANK})
+    content = sink.getvalue().to_pybytes()
+    write_atomic(path, _stamped(content))
+
+
+def _stamped(content: bytes) -> bytes:
+    """Return a file's content with its checksum in the place that is kept for it."""
+    place = content.rindex(BLANK)
+    stamp = b"sha256:" + hashlib.sha256(content).hexdigest().encode()
+    return b"".join((content[:place], stamp, content[place + len(BLANK) :]))
+
+
+def _intact(content: bytes, stamp: bytes) -> bool:
+    """Tell whether a file's content has the checksum that stands in it."""
+    place = content.rfind(stamp)
+    digest = hashlib.sha256(content[:place])
+    digest.update(BLANK)
+    digest.update(memoryview(content)[place + len(BLANK) :])
+    return stamp == b"sha256:" + digest.hexdigest().encode()
 
 
 def read_frame(path: Path, key: str) -> "pd.DataFrame | None":
-    """Return the table of a file, or None when it is missing, damaged, or was written under another key."""
+    """Return the table of a file, or None when it is missing, damaged, or was written under another key.
+
+    A file that is there and is not what its name says gives a warning: it will be computed again.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if not path.is_file():
-        return None
     try:
-        data = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return _refused(path, f"cannot be read ({error.strerror})")
+    try:
+        file = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
+        about = file.metadata.metadata or {}
+        # Files of earlier versions have no checksum of the whole, only those of their pages.
+        if CHECKSUM in about and not _intact(content, about[CHECKSUM]):
+            return _refused(path, "is damaged")
+        if about.get(METADATA) != key.encode():
+            return _refused(path, "holds something else than its name says")
+        return file.read().replace_schema_metadata(None).to_pandas()
     except (pa.ArrowException, OSError, ValueError):
-        return None
-    if (data.schema.metadata or {}).get(METADATA) != key.encode():
-        return None
-    return data.replace_schema_metadata(None).to_pandas()
+        return _refused(path, "is damaged")
 
 
-def _part(parts: Path, number: int) -> Path:
-    """Return the file of a chunk."""
-    return parts / f"{number:04d}.parquet"
+def _refused(path: Path, why: str) -> None:
+    """Warn that a file is not used."""
+    warnings.warn(f"{path.name} {why}: it is computed again.", RuntimeWarning, stacklevel=3)
+
+
+def _part(parts: Path, key: str, number: int) -> tuple[Path, str]:
+    """Return the file of a chunk and its own key: chunks of a stage are not taken for each other."""
+    return parts / f"{number:04d}.parquet", f"{key}#{number}"
 
 
 class Store:
@@ -213,11 +252,11 @@ class Store:
 
         tables = []
         for number, piece in enumerate(pieces):
-            part = _part(parts, number)
-            table = read_frame(part, key)
+            part = _part(parts, key, number)
+            table = read_frame(*part)
             if table is None:
                 table = run(piece)
-                write_frame(part, table, key)
+                write_frame(part[0], table, part[1])
                 self.chunks_computed += 1
             tables.append(table)
             if self.progress is not None:
@@ -240,10 +279,10 @@ class Store:
                 with shards.attempt(self._lock(f"{path.stem}-{number:04d}")) as mine:
                     if not mine:
                         continue
-                    part = _part(parts, number)
+                    part = _part(parts, key, number)
                     # The table last: parts are removed once it is there.
-                    if read_frame(part, key) is None and not path.is_file():
-                        write_frame(part, run(piece), key)
+                    if read_frame(*part) is None and not path.is_file():
+                        write_frame(part[0], run(piece), part[1])
                         self.chunks_computed += 1
                 del missing[number]
             if len(missing) == before:

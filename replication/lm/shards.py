@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 VARIABLE = "REPLICATION_SHARDS"
 LEASE_SECONDS = 60.0
 POLL_SECONDS = 0.5
+# A claim is written right after it was created; one that stays empty is that of a worker that died in
+# between, or of a full disk, and no lease runs out on it.
+BLANK_SECONDS = 10.0
 
 Item, Row, Column, Found = TypeVar("Item"), TypeVar("Row"), TypeVar("Column"), TypeVar("Found")
 
@@ -126,16 +129,38 @@ def attempt(path: Path) -> Iterator[bool]:
     """
     from filelock import Timeout
 
-    lease = _lease(path.with_suffix(".claim"), LEASE_SECONDS)
+    claim = path.with_suffix(".claim")
+    lease = _lease(claim, LEASE_SECONDS)
     try:
         lease.acquire(blocking=False)
     except Timeout:
+        _remove_blank(claim)
         yield False
         return
     try:
         yield True
     finally:
         lease.release()
+
+
+def _remove_blank(claim: Path) -> None:
+    """Remove a claim that has been empty for a while, by this process's own clock."""
+    try:
+        about = claim.stat()
+    except OSError:
+        return
+    if about.st_size:
+        _blanks.pop(claim, None)
+        return
+    state, now = (about.st_ino, about.st_mtime_ns, about.st_ctime_ns), time.monotonic()
+    seen, since = _blanks.setdefault(claim, (state, now))
+    if seen != state:
+        _blanks[claim] = (state, now)
+    elif now - since >= BLANK_SECONDS:
+        claim.unlink(missing_ok=True)
+
+
+_blanks: dict[Path, tuple[tuple[int, int, int], float]] = {}
 
 
 @cache

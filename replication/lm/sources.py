@@ -6,8 +6,9 @@ import importlib.util
 from functools import lru_cache
 from pathlib import Path
 
-# Settings of a run, and facts about papers: what of them reaches a record is part of its key.
-NEUTRAL = ("settings", "papers")
+# Settings of a run, and facts about papers: what of them reaches a record is part of its key. How a record is
+# kept, counted and shared out decides nothing of what it says.
+NEUTRAL = ("settings", "papers", "files", "lm.records", "lm.meter", "lm.shards")
 
 
 def source_hash(*modules: str, root: Path | None = None) -> str:

@@ -2,26 +2,32 @@
 
 A training lies in `models/<name>-<digits>/` (weights, tokenizer) and in tables
 `<name>-<digits>-<table>.parquet` among the records. The digits are a hash of all that determines it, so that
-notebooks share trainings, and one that was killed is all that is done again.
+notebooks share trainings, and one that was killed is all that is done again. The folder's `files.json` has
+the checksum of each file, so that weights that were damaged or exchanged afterwards are never used.
 """
 
 import hashlib
+import json
 import shutil
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from replication import files
 from replication.lm import meter, shards
+from replication.lm.engine import out_of_memory
 from replication.lm.loading import LanguageModel, load, use_ladder
 from replication.lm.memory import check_trainable
 from replication.lm.records import Store, canonical, read_frame, write_frame
-from replication.settings import Settings, with_options
+from replication.settings import InputError, Settings, with_options
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Tables = Mapping[str, "pd.DataFrame"]
+SEAL = "files.json"
 
 
 class OnceTrained:
@@ -66,6 +72,7 @@ class OnceTrained:
                 the tables.
 
         Raises:
+            InputError: memory or disk space ran out.
             OSError: what was written cannot be read back.
         """
         text = canonical(key)
@@ -92,17 +99,71 @@ class OnceTrained:
 
     def _read(self, folder: Path, key: str, tables: Sequence[str]) -> "dict[str, pd.DataFrame] | None":
         """Return the tables of a finished training, None when something is missing or of another key."""
-        found = {name: read_frame(self.table(folder.name, name), key) for name in tables}
-        complete = (folder / "config.json").is_file() and all(table is not None for table in found.values())
-        return found if complete else None
+        if not folder.is_dir():  # it comes last, so there is nothing
+            return None
+        found = {name: read_frame(self.table(folder.name, name), _of(key, name)) for name in tables}
+        if any(table is None for table in found.values()) or not sealed(folder, key):
+            return None
+        return found
 
     def _do(self, folder: Path, key: str, tables: Sequence[str], run: Callable[[Path], Tables]) -> None:
         """Train, and write the tables, then the weights: a folder that is there is complete."""
         beside = folder.with_name(f".{folder.name}")
         shutil.rmtree(beside, ignore_errors=True)
         shutil.rmtree(folder, ignore_errors=True)
-        with meter.measured(folder.name):
-            made = run(beside)
-        for name in tables:
-            write_frame(self.table(folder.name, name), made[name], key)
+        try:
+            with meter.measured(folder.name):
+                made = run(beside)
+            for name in tables:
+                write_frame(self.table(folder.name, name), made[name], _of(key, name))
+            seal(beside, key)
+        except Exception as error:
+            # The next try begins anew; a full disk needs the room at once.
+            shutil.rmtree(beside, ignore_errors=True)
+            if sentence := self._want(folder, error):
+                raise InputError(sentence) from error
+            raise
         beside.rename(folder)
+
+    def _want(self, folder: Path, error: Exception) -> str:
+        """Return what to say of a training that stopped for want of space or memory; "" for other errors."""
+        if files.out_of_space(error):
+            return str(error) if isinstance(error, InputError) else files.full(folder.parent)
+        if not out_of_memory(error):
+            return ""
+        return (
+            f"The training {folder.name} ran out of memory on {self.settings.device}: take a smaller model "
+            "or profile, or end what else uses the memory; trainings that were finished are kept."
+        )
+
+
+def _of(key: str, table: str) -> str:
+    """Return the key of one table of a training: tables are not taken for each other."""
+    return f"{key}#{table}"
+
+
+def seal(folder: Path, key: str) -> None:
+    """Write the checksums of all files of a training, as the last of them."""
+    sums = {path.name: files.checksum(path) for path in sorted(folder.iterdir()) if path.is_file()}
+    files.write_atomic(folder / SEAL, json.dumps({"key": key, "sha256": sums}, indent=1) + "\n")
+
+
+def sealed(folder: Path, key: str) -> bool:
+    """Tell whether the files of a training are those that it left; a warning says which is not."""
+    wrong = SEAL
+    try:
+        content = json.loads((folder / SEAL).read_text(encoding="utf-8"))
+        if content["key"] == key:
+            sums = content["sha256"].items()
+            wrong = next((name for name, wanted in sums if files.checksum(folder / name) != wanted), "")
+    except FileNotFoundError as error:
+        wrong = Path(error.filename).name
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    if wrong:
+        warnings.warn(
+            f"{folder.name}/{wrong} is missing or damaged: the training is done again.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return not wrong

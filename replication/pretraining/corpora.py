@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
-from replication.files import write_atomic
+from replication.files import checksum, write_atomic
 from replication.pretraining.blocks import pack, tokenizer_hash
 from replication.pretraining.config import Source, key
 from replication.settings import InputError
@@ -113,15 +113,24 @@ def blocks(
     path, facts = folder / "blocks.arrow", folder / "blocks.json"
     content = [[key(one), *_files(one)] for one in sources]
     about = key(content, tokenizer_hash(tokenizer), block_length, packing)
-    if not (facts.is_file() and path.is_file() and json.loads(facts.read_text())["key"] == about):
+    if not _whole(path, facts, about):
         facts.unlink(missing_ok=True)
         rows = pack(documents(sources, tokenizer), block_length, packing)
         write_atomic(path, lambda beside: _write(beside, rows, packing))
-        write_atomic(facts, json.dumps({"key": about}) + "\n")
+        write_atomic(facts, json.dumps({"key": about, "sha256": checksum(path)}) + "\n")
     found = Dataset.from_file(str(path))
     if not len(found):
         raise InputError(f"The texts do not fill one block of {block_length} tokens: shorten block_length.")
     return found
+
+
+def _whole(path: Path, facts: Path, about: str) -> bool:
+    """Tell whether blocks of this key are there, just as they were written."""
+    try:
+        content = json.loads(facts.read_text(encoding="utf-8"))
+        return content["key"] == about and content["sha256"] == checksum(path)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _write(path: Path, rows: Iterator[dict[str, Any]], packing: str) -> None:

@@ -7,6 +7,8 @@ again.
 """
 
 import hashlib
+import shutil
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from replication.lm.trainings import OnceTrained
 from replication.pretraining import reference
 from replication.pretraining.packing import Blocks
 from replication.pretraining.plans import Plan
+from replication.settings import InputError
 
 MODULES = ("replication.pretraining.running",)
 TABLES = ("log", "losses", "answers")
@@ -91,9 +94,15 @@ class Trainings(OnceTrained):
         stem = f"{lm.fingerprint}-{blocks.digest}{'-entropy' if entropy else ''}"
         folder = self.settings.paper_dir / "reference" / stem
         with self.lock(f"reference-{stem}"):
-            if not (folder / reference.FACTS).is_file():
+            try:
+                found = reference.load(folder, data, lm.tokenizer, PACKING)
+            except InputError as error:  # not there yet, or damaged
+                if (folder / reference.FACTS).exists():
+                    warnings.warn(f"{error} It is done again.", RuntimeWarning, stacklevel=2)
+                    shutil.rmtree(folder)
                 reference.compute(lm, data, folder, packing=PACKING, entropy=entropy)
-            found = reference.load(folder, data, lm.tokenizer, PACKING).with_format("numpy")
+                found = reference.load(folder, data, lm.tokenizer, PACKING)
+            found = found.with_format("numpy")
         names = (reference.LOSS, reference.ENTROPY) if entropy else (reference.LOSS,)
         return {name: np.stack(list(found[name])).astype(np.float16) for name in names}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from transformers import TrainerCallback, TrainingArguments
 
 from replication.files import write_atomic
+from replication.lm.checkpoints import Sealing, last_whole
 from replication.lm.loading import load
 from replication.pretraining.config import Config
 from replication.pretraining.selection import Selection
@@ -142,9 +143,9 @@ def fit(
         train_dataset=data.with_format("numpy"),
         selection=selection,
         reference_model=reference_model,
-        callbacks=[Lines(say)],
+        callbacks=[Lines(say), Sealing()],
     )
-    trainer.train(resume_from_checkpoint=last_checkpoint(folder))
+    trainer.train(resume_from_checkpoint=last_whole(folder, say))
     trainer.save_model(str(folder))
     if args.should_save:
         (folder / "training_args.bin").unlink(missing_ok=True)  # pickled, and in started.json what matters
@@ -153,17 +154,6 @@ def fit(
         write_atomic(folder / DONE, json.dumps({"key": about}) + "\n")
     trainer.accelerator.wait_for_everyone()
     return folder
-
-
-def last_checkpoint(folder: Path) -> str | None:
-    """Return the newest checkpoint that is whole, None where there is none.
-
-    The Trainer writes the state last; a run that was killed in between leaves a checkpoint without one.
-    """
-    whole = [
-        path.parent for path in folder.glob("checkpoint-*/trainer_state.json") if _json(path) is not None
-    ]
-    return str(max(whole, key=lambda path: int(path.name.partition("-")[2]))) if whole else None
 
 
 def _state(path: Path) -> str | None:

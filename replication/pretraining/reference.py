@@ -23,7 +23,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from torch.nn.utils.rnn import pad_sequence
 
-from replication.files import write_atomic
+from replication.files import checksum, write_atomic
 from replication.lm.loading import LanguageModel
 from replication.pretraining.blocks import digest, row_targets, tokenizer_hash
 from replication.pretraining.scoring import score
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 LOSS, ENTROPY = "reference_loss", "reference_entropy"
-FACTS, COLUMNS = "reference.json", "columns.arrow"
+FACTS, COLUMNS, COLUMNS_SUM = "reference.json", "columns.arrow", "columns.sha256"
 DTYPES = ("float16", "float32")
 SHARD_BLOCKS = 1024
 BATCH_TOKENS = 2**14
@@ -176,7 +176,7 @@ def compute(
 
 def _finish(folder: Path, about: dict[str, Any], total: int) -> None:
     """Write `reference.json` unless it says the same already."""
-    about = about | {"sha256": [_checksum(shard(folder, number)) for number in range(total)]}
+    about = about | {"sha256": [checksum(shard(folder, number)) for number in range(total)]}
     if (folder / FACTS).is_file() and read_facts(folder) == about:
         return
     (folder / COLUMNS).unlink(missing_ok=True)
@@ -275,7 +275,7 @@ def verify(
     for number, wanted in enumerate(about["sha256"]):
         if not shard(folder, number).is_file():
             raise InputError(f"{shard(folder, number)} is missing: run the scoring step, it makes that one.")
-        if _checksum(shard(folder, number)) != wanted:
+        if checksum(shard(folder, number)) != wanted:
             raise InputError(f"{shard(folder, number)} was changed: delete it and run the scoring step.")
     for number, (row, (found, losses, _)) in enumerate(
         zip(_arrays(blocks), _stored(folder, about), strict=True)
@@ -309,9 +309,10 @@ def load(
     from datasets import Dataset, concatenate_datasets
 
     about = verify(folder, blocks, tokenizer, packing)
-    path = Path(folder) / COLUMNS
-    if not path.is_file():
+    path, sums = Path(folder) / COLUMNS, Path(folder) / COLUMNS_SUM
+    if not (path.is_file() and sums.is_file() and checksum(path) == sums.read_text(errors="replace")):
         write_atomic(path, lambda beside: _write_columns(beside, Path(folder), about))
+        write_atomic(sums, checksum(path))
     return concatenate_datasets([blocks, Dataset.from_file(str(path))], axis=1)
 
 
@@ -370,8 +371,3 @@ def _rows(blocks: Blocks, start: int, stop: int) -> list[Mapping[str, Any]]:
 
 def _key(about: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

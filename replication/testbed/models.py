@@ -149,19 +149,21 @@ def checksum(path: Path) -> str:
 
 def verify() -> list[str]:
     """Return a sentence for every shipped file that is missing or differs from its card; [] if none is."""
-    problems = []
-    for name in RECIPES:
-        try:
-            path, sums = folder(name), card(name)["sha256"]
-        except InputError as error:
-            problems.append(str(error))
-            continue
-        except (OSError, ValueError, KeyError):
-            problems.append(f"The card of {name} cannot be read: train it again or restore the file.")
-            continue
-        for file, wanted in sums.items():
-            if not (path / file).exists():
-                problems.append(f"{name}/{file} is missing: train the model again or restore the file.")
-            elif checksum(path / file) != wanted:
-                problems.append(f"{name}/{file} differs from its card: train it again or restore the file.")
-    return problems
+    return [problem for name in RECIPES for problem in problems(name)]
+
+
+def problems(name: str) -> list[str]:
+    """Return a sentence for every file of one shipped model that is missing or differs from its card."""
+    try:
+        path, sums = folder(name), card(name)["sha256"]
+    except InputError as error:
+        return [str(error)]
+    except (OSError, ValueError, KeyError):
+        return [f"The card of {name} cannot be read: train it again or restore the file."]
+    found = []
+    for file, wanted in sums.items():
+        if not (path / file).exists():
+            found.append(f"{name}/{file} is missing: train the model again or restore the file.")
+        elif checksum(path / file) != wanted:
+            found.append(f"{name}/{file} differs from its card: train it again or restore the file.")
+    return found

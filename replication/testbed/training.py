@@ -4,8 +4,8 @@ A run is cut into chunks of `CHUNK` steps. Each chunk draws its documents from a
 killed run resumes at the last finished chunk with the same data, and ends with the same weights.
 """
 
+import hashlib
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -14,12 +14,14 @@ from itertools import islice
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
 from torch.optim import AdamW, Optimizer
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from replication.files import write_atomic
 from replication.settings import InputError
 from replication.testbed import grown, models, tokenizer
 from replication.testbed.corpus import Mix, documents
@@ -114,28 +116,37 @@ class State:
     seed: int
     every: int = 1
 
+    @property
+    def file(self) -> Path:
+        """The one file of the state, which appears whole or not at all."""
+        return self.folder / "state.safetensors"
+
     def keep(self, model: LlamaForCausalLM, steppers: list[Optimizer], losses: list[dict]) -> None:
-        """Save the state; the folder appears whole or not at all."""
-        fresh = self.folder.with_name(f"{self.folder.name}.{os.getpid()}")
-        fresh.mkdir(parents=True, exist_ok=True)
+        """Save the state in the place of the one before."""
         tensors = {f"model.{k}": v for k, v in model.state_dict().items() if k != "lm_head.weight"}
         for s, stepper in enumerate(steppers):
             for i, moments in stepper.state_dict()["state"].items():
                 tensors |= {f"{s}.{i}.{k}": torch.as_tensor(v) for k, v in moments.items()}
-        save_file({k: v.contiguous() for k, v in tensors.items()}, fresh / "state.safetensors")
-        about = {"recipe": self.recipe, "seed": self.seed, "losses": losses}
-        (fresh / "losses.json").write_text(json.dumps(about))
-        shutil.rmtree(self.folder, ignore_errors=True)
-        fresh.rename(self.folder)
+        tensors = {k: v.contiguous() for k, v in tensors.items()}
+        about = {"recipe": self.recipe, "seed": self.seed, "losses": losses, "digest": _digest(tensors)}
+        write_atomic(
+            self.file, lambda beside: save_file(tensors, beside, metadata={"about": json.dumps(about)})
+        )
 
     def restore(self, model: LlamaForCausalLM, steppers: list[Optimizer]) -> list[dict]:
-        """Load what `keep` saved into model and optimisers; return the losses so far, [] at a fresh start."""
-        if not (self.folder / "losses.json").exists():
+        """Load what `keep` saved into model and optimisers; return the losses so far, [] at a fresh start.
+
+        A state of another recipe or seed, or one that was damaged, is a fresh start.
+        """
+        try:
+            with safe_open(self.file, "pt") as saved:
+                about = json.loads((saved.metadata() or {}).get("about", "{}"))
+            tensors = load_file(self.file)
+        except (OSError, ValueError, SafetensorError):
             return []
-        saved = json.loads((self.folder / "losses.json").read_text())
-        if (saved["recipe"], saved.get("seed", 0)) != (self.recipe, self.seed):
+        same = (about.get("recipe"), about.get("seed")) == (self.recipe, self.seed)
+        if not same or about["digest"] != _digest(tensors):
             return []
-        tensors = load_file(self.folder / "state.safetensors")
         weights = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
         model.load_state_dict(weights, strict=False)
         for s, stepper in enumerate(steppers):
@@ -145,7 +156,16 @@ class State:
                     _, i, name = key.split(".", 2)
                     packed["state"].setdefault(int(i), {})[name] = value
             stepper.load_state_dict(packed)
-        return saved["losses"]
+        return about["losses"]
+
+
+def _digest(tensors: dict[str, torch.Tensor]) -> str:
+    """Return a checksum of tensors and their names."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def train(

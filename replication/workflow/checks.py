@@ -124,10 +124,14 @@ def values(request: Request) -> dict[str, Any]:
 
 
 def check_model(model: str) -> None:
-    """Raise `InputError` unless the model can be found."""
+    """Raise `InputError` unless the model can be found, and is whole where it comes with the package."""
     from replication.lm.loading import check
+    from replication.testbed import models
 
     check(model)
+    name = settings.split_model(model)[0]
+    if name in models.names() and (problems := models.problems(name)):
+        raise InputError(problems[0])
 
 
 def check_task(request: Request, notebooks: Sequence[Notebook]) -> None:

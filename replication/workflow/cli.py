@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from replication import settings
+from replication import files, settings
 from replication.settings import InputError
 from replication.workflow import cli_reading, cli_starting
 from replication.workflow.cli_options import Device, say
@@ -108,3 +108,9 @@ def main() -> None:
         # The reader (`| head`) has gone; nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(1)
+    except OSError as error:
+        if not files.out_of_space(error):
+            raise
+        place = Path(error.filename).parent if error.filename else settings.results_root()
+        print(files.full(place), file=sys.stderr)
+        sys.exit(2)

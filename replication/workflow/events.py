@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 
-def report(folder: Path, rule: str, label: str, state: str, **details: Any) -> None:
-    """Append one event of a job; a line is written at once.
+def report(folder: Path, rule: str, label: str, state: str, **details: Any) -> dict[str, Any]:
+    """Append one event of a job, a line written at once, and return it.
 
     Args:
         folder: where the events of the run lie.
@@ -17,20 +17,34 @@ def report(folder: Path, rule: str, label: str, state: str, **details: Any) -> N
         state: "started", "done" or "failed".
         **details: plain values.
     """
-    line = json.dumps({"notebook": label, "state": state, "time": round(time.time(), 1), **details})
+    event = {"notebook": label, "state": state, "time": round(time.time(), 1), **details}
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder / f"{rule}.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     try:
-        os.write(handle, f"{line}\n".encode())
+        os.write(handle, f"{json.dumps(event)}\n".encode())
     finally:
         os.close(handle)
+    return event
 
 
 def last(folder: Path, rule: str) -> dict[str, Any]:
     """Return the last event of a job in this run, {} when it has reported nothing."""
     path = folder / f"{rule}.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return json.loads(lines[-1]) if lines else {}
+    found = _parsed(path.read_bytes().split(b"\n")) if path.is_file() else []
+    return found[-1] if found else {}
+
+
+def _parsed(lines: list[bytes]) -> list[dict[str, Any]]:
+    """Return the events of whole lines; what a full disk or a kill has cut off is no event."""
+    found = []
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(event, dict) and {"notebook", "state"} <= set(event):
+            found.append(event)
+    return found
 
 
 class Reader:
@@ -56,5 +70,5 @@ class Reader:
                 whole = file.read().rpartition(b"\n")[0]
             if whole:
                 self._read[path] = self._read.get(path, 0) + len(whole) + 1
-                found += [json.loads(line) for line in whole.split(b"\n")]
+                found += _parsed(whole.split(b"\n"))
         return found

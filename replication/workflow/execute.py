@@ -14,12 +14,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from replication import files
 from replication.settings import VARIANT_VARIABLE, InputError
 from replication.workflow import parameters, redaction
 
 KERNEL = "python3"
 START_ATTEMPTS = 2
 OUT_OF_MEMORY = 138
+# A killed run's job ends within a second; whoever holds the lock for longer is at work.
+LOCK_SECONDS = 5.0
 EXPORTS = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -66,7 +69,7 @@ def execute(
         Seconds that it took.
 
     Raises:
-        InputError: unknown or ill-typed parameters, before anything runs.
+        InputError: unknown or ill-typed parameters, before anything runs; another process is running it.
         NotebookError: the notebook failed.
     """
     values = parameters.changed(source, given)
@@ -74,16 +77,44 @@ def execute(
     partial = output.with_name(f".{output.stem}.partial.ipynb")
     output.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    with kernel_environment(offline, variant):
-        problem = _attempt(source, partial, values)
-    if problem:
-        kept = failed if partial.exists() else None
-        if kept:
-            os.replace(partial, failed)
-        raise NotebookError(f"{source.parent.name}/{source.stem} {problem[0]}", problem[1], kept)
-    os.replace(partial, output)
-    failed.unlink(missing_ok=True)
+    with _alone(output), kernel_environment(offline, variant):
+        if problem := _attempt(source, partial, values):
+            kept = failed if _readable(partial) else None
+            if kept:
+                os.replace(partial, failed)
+            partial.unlink(missing_ok=True)
+            raise NotebookError(f"{source.parent.name}/{source.stem} {problem[0]}", problem[1], kept)
+        os.replace(partial, output)
+        failed.unlink(missing_ok=True)
     return time.monotonic() - started
+
+
+@contextmanager
+def _alone(output: Path) -> Iterator[None]:
+    """Hold the place of a result among processes; `InputError` when another one is at it."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(output.with_name(f".{output.stem}.lock"))
+    try:
+        lock.acquire(timeout=LOCK_SECONDS)
+    except Timeout as error:
+        raise InputError(
+            f"Another process is running {output.stem} into {output.parent}: wait for its end, or choose "
+            "another place for the result."
+        ) from error
+    try:
+        yield
+    finally:
+        Path(lock.lock_file).unlink(missing_ok=True)  # whoever waits for it looks whether it is still there
+        lock.release()
+
+
+def _readable(partial: Path) -> bool:
+    """Tell whether a partial notebook is there and whole; a full disk cuts it off."""
+    try:
+        return bool(parameters.read(partial))
+    except InputError:
+        return False
 
 
 def failed_path(output: Path) -> Path:
@@ -155,6 +186,10 @@ def _attempt(source: Path, partial: Path, values: Mapping[str, Any]) -> tuple[st
                 )
             if attempt == START_ATTEMPTS:
                 return f"could not start its kernel: {_first_line(error)}", 1
+        except OSError as error:
+            if not files.out_of_space(error):
+                raise
+            return f"stopped. {files.full(partial.parent)}", 2
         else:
             break
     if not is_complete(parameters.read(partial)):
@@ -194,6 +229,8 @@ def _unformatted(path: Path) -> str:
 def _cell_error(error: Any) -> tuple[str, int]:
     """Return one sentence and an exit code for an exception in a cell; an `InputError` keeps its own."""
     text = _first_line(error.evalue)
+    if files.out_of_space(error) or text.startswith(files.FULL):
+        return f"stopped. {text if text.startswith(files.FULL) else files.full('the results')}", 2
     if error.ename == InputError.__name__:
         return f"was refused: {text}", 2
     return f"failed in cell [{error.exec_count}] with {error.ename}: {text}", 1

@@ -16,9 +16,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from replication import files
+from replication.evaluation.claims import ClaimsFile
 from replication.lm import meter, shards
 from replication.settings import InputError
-from replication.workflow import events, lifeline, plan
+from replication.workflow import events, lifeline, plan, seals
 from replication.workflow.execute import OUT_OF_MEMORY, NotebookError, execute, failed_path
 
 
@@ -32,7 +34,13 @@ def main(plan_file: str, label: str, shard: str = "") -> int:
     if content["shards"] > 1:
         os.environ[shards.VARIABLE] = str(content["shards"])
     given = (job["parameters"], content["offline"], content["variant"])
-    return _worker(work, job, given, int(shard)) if shard else _notebook(work, job, given)
+    try:
+        return _worker(work, job, given, int(shard)) if shard else _notebook(work, job, given)
+    except OSError as error:
+        if not files.out_of_space(error):
+            raise
+        print(f"{label} stopped. {files.full(work.parent)}")
+        return 2
 
 
 def _notebook(work: Path, job: Mapping[str, Any], given: Sequence[Any]) -> int:
@@ -44,7 +52,14 @@ def _notebook(work: Path, job: Mapping[str, Any], given: Sequence[Any]) -> int:
         print(f"{label} {before['message']}")
         return before["code"]
     events.report(work / plan.EVENTS, rule, label, "started")
-    output = work.parent / job["output"]
+    with seals.noting(work.parent, rule):
+        return _run(work, job, given)
+
+
+def _run(work: Path, job: Mapping[str, Any], given: Sequence[Any]) -> int:
+    """Run the notebook and report what became of it."""
+    label, rule = job["label"], job["rule"]
+    output, page = work.parent / job["output"], work.parent / job["page"]
     costs = output.parents[1] / "costs" / f"{output.stem}.json"
     os.environ[meter.VARIABLE] = str(costs)
     started, used = time.monotonic(), processor_seconds()
@@ -52,17 +67,20 @@ def _notebook(work: Path, job: Mapping[str, Any], given: Sequence[Any]) -> int:
         seconds = execute(Path(job["source"]), output, *given)
         if not costs.is_file():
             without_model(costs, processor_seconds() - used)
-        make_page(output, work.parent / job["page"])
+        make_page(output, page)
     except (InputError, NotebookError) as error:
         seconds, code = round(time.monotonic() - started, 1), getattr(error, "exit_code", 2)
         message = str(error).removeprefix(f"{label} ")
         kept = str(getattr(error, "kept", None) or "")
         print(f"{label} {message}")
+        # Of an earlier try, when the notebook was another one: no longer what this run has found.
+        ClaimsFile(output.parents[1] / "claims.json").drop(output.stem)
         events.report(
             work / plan.EVENTS, rule, label, "failed", seconds=seconds, message=message, kept=kept, code=code
         )
         return code
-    events.report(work / plan.EVENTS, rule, label, "done", seconds=round(seconds, 1))
+    event = events.report(work / plan.EVENTS, rule, label, "done", seconds=round(seconds, 1))
+    seals.end(work.parent, rule, (output, page), event)
     return 0
 
 

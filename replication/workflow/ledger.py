@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from replication.settings import InputError
 from replication.workflow.discovery import Notebook
 
 COSTS = Path(__file__).with_name("costs.json")
@@ -56,13 +57,23 @@ Ledger = dict[str, list[Entry]]
 
 
 def collect(notebooks: Iterable[Notebook], run_dir: Path) -> Ledger:
-    """Return the entries of the notebooks whose counts lie in a run; others are left out."""
+    """Return the entries of the notebooks whose counts lie in a run; others are left out.
+
+    Raises:
+        InputError: a file of counts that is damaged.
+    """
     found: Ledger = {}
     for one in notebooks:
         file = (run_dir / one.output).parents[1] / "costs" / f"{one.topic}.json"
         if file.is_file():
-            stages = json.loads(file.read_text(encoding="utf-8"))["stages"]
-            found[one.label] = entries(stages, run_dir)
+            try:
+                stages = json.loads(file.read_text(encoding="utf-8"))["stages"]
+                found[one.label] = entries(stages, run_dir)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise InputError(
+                    f"{file} is damaged: delete {run_dir / one.output} and run the notebook again, "
+                    "which counts what it computes."
+                ) from error
     return found
 
 

@@ -25,8 +25,9 @@ def name() -> str:
 def follow(variable: str, pulse: Path | None = None) -> None:
     """End this process, at once and without clean-up, as soon as the process named by the variable is gone.
 
-    Does nothing when the variable is not set or names no process. Files are safe: all are written beside and
-    renamed.
+    Does nothing when the variable is not set, or is the bare id of no process. One named with its machine
+    was there when it set the variable: when it has gone by now, this process ends at once. Files are safe:
+    all are written beside and renamed.
 
     Args:
         variable: environment variable that holds a process id, or the `name` of a process.
@@ -40,6 +41,8 @@ def follow(variable: str, pulse: Path | None = None) -> None:
             threading.Thread(target=_watch_file, args=(pulse,), daemon=True).start()
     elif started := _started(int(text)):
         threading.Thread(target=_watch, args=(int(text), started), daemon=True).start()
+    elif host:
+        os._exit(1)
 
 
 def beat(pulse: Path) -> None:

@@ -17,9 +17,18 @@ PATIENCE = 10
 def read(run_dir: Path) -> dict[str, Any]:
     """Return the manifest of a run; {} when there is none that can be read."""
     try:
-        return json.loads((run_dir / NAME).read_text(encoding="utf-8"))
+        content = json.loads((run_dir / NAME).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    whole = isinstance(content, dict) and isinstance(content.get("notebooks", {}), dict)
+    return content if whole else {}
+
+
+def problem(run_dir: Path) -> list[str]:
+    """Return what to say of a manifest that is there and cannot be read, nothing where all is well."""
+    if read(run_dir) or not (run_dir / NAME).exists():
+        return []
+    return [f"{NAME} is damaged: it is written anew from what the notebooks left."]
 
 
 def write(

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from replication import files
 from replication.settings import InputError
-from replication.workflow import checks, lifeline, manifest, plan, site
+from replication.workflow import checks, discovery, lifeline, manifest, plan, seals, site
 from replication.workflow.checks import Request
 from replication.workflow.discovery import Notebook
 from replication.workflow.events import Reader
@@ -34,7 +35,7 @@ def reproduce(request: Request, say: Say = print) -> int:
         0 when every notebook ran to its end, 1 otherwise.
 
     Raises:
-        InputError: something about the request is wrong, or its folder is in use.
+        InputError: something about the request is wrong, its folder is in use, or the disk is full.
     """
     codes = [_run(run_dir, notebooks, request, say) for run_dir, notebooks in checks.resolve(request).items()]
     return max(codes)
@@ -56,6 +57,10 @@ def _run(run_dir: Path, notebooks: list[Notebook], request: Request, say: Say) -
     with lock:
         given = checks.values(request)
         offline = checks.offline(given, checks.tasks_of(request, notebooks))
+        files.check_space(work)
+        known = discovery.notebooks(request.notebooks_dir or None)
+        for sentence in [*manifest.problem(run_dir), *seals.mend(run_dir, known)]:
+            say(sentence)
         before = manifest.read(run_dir).get("notebooks", {})
         expected = expected_seconds([notebook.label for notebook in notebooks], request.profile, before)
         jobs = request.side_by_side
@@ -67,8 +72,10 @@ def _run(run_dir: Path, notebooks: list[Notebook], request: Request, say: Say) -
         shared = f" in {request.shards} shards" if request.shards > 1 else ""
         say(f"{len(notebooks)} notebooks{shared}, {jobs} at a time; results in {run_dir}")
         ran, code = _drive(chosen, expected, request, say)
-        if ran:
-            manifest.write(run_dir, {"papers": list(request.papers), **given}, jobs, ran)
+        # Also those that had finished when an earlier run was killed, which is written down nowhere else.
+        finished = seals.finished(run_dir, known)
+        if ran or set(finished) - set(before):
+            manifest.write(run_dir, {"papers": list(request.papers), **given}, jobs, finished | ran)
         _report(chosen, ran, time.monotonic() - started, say)
     return 0 if code == 0 else 1
 
@@ -91,6 +98,8 @@ def _drive(
                 _narrow(progress, chosen, say)
         finally:
             _stop(engine)
+    if engine.returncode:
+        files.check_space(chosen.folder)
     if engine.returncode and not progress.finished:
         say(f"Snakemake stopped with code {engine.returncode}; its last lines:")
         say("\n".join(chosen.log.read_text(encoding="utf-8", errors="replace").splitlines()[-12:]))

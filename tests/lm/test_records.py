@@ -49,7 +49,8 @@ def test_tables_come_back_as_they_were(tmp_path):
     path = tmp_path / "a.parquet"
     write_frame(path, table([0, 3]), "key")
     same(read_frame(path, "key"), table([0, 3]))
-    assert read_frame(path, "other") is None
+    with pytest.warns(RuntimeWarning, match="a.parquet holds something else than its name says: it is comp"):
+        assert read_frame(path, "other") is None
     assert read_frame(tmp_path / "missing.parquet", "key") is None
 
 
@@ -74,7 +75,8 @@ def test_damaged_files_are_recognised(tmp_path, damage):
         {"cut": whole[: len(whole) // 2], "empty": b"", "text": b"hello", "flip": bytes(middle)}[damage]
     )
     again = Store(tmp_path)
-    same(again.stage("s", {}, [1, 2, 3], table, modules=MODULES), expected)
+    with pytest.warns(RuntimeWarning, match=f"{path.name} is damaged: it is computed again"):
+        same(again.stage("s", {}, [1, 2, 3], table, modules=MODULES), expected)
     assert (again.computed, again.reused) == (1, 0)
     assert path.read_bytes() == whole
 
@@ -136,7 +138,10 @@ def test_a_killed_stage_goes_on_with_the_first_unfinished_chunk(tmp_path):
     (parts / "0000.parquet").write_bytes(b"damaged")
     progress = []
     store = Store(tmp_path / "cut", progress=lambda *args: progress.append(args))
-    store.stage("s", {}, list(range(6)), lambda i: (calls.append(i), table(i))[1], chunk=2, modules=MODULES)
+    with pytest.warns(RuntimeWarning, match=r"0000.parquet is damaged"):
+        store.stage(
+            "s", {}, list(range(6)), lambda i: (calls.append(i), table(i))[1], chunk=2, modules=MODULES
+        )
     assert calls == [[0, 1], [4, 5]]
     assert progress == [("s", 1, 3), ("s", 2, 3), ("s", 3, 3)]
     assert sorted(p.name for p in (tmp_path / "cut").iterdir()) == [".locks", f"{stem}.parquet"]

@@ -51,7 +51,8 @@ def test_what_is_lost_or_half_done_is_done_again(once, work, monkeypatch):
     once.table(folder.name, "log").unlink()
     once.once("a", {}, ("log",), work)
     (folder / "config.json").unlink()
-    once.once("a", {}, ("log",), work)
+    with pytest.warns(RuntimeWarning, match=r"config.json is missing or damaged: the training is done again"):
+        once.once("a", {}, ("log",), work)
     assert len(work.folders) == 4
 
 

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from replication.lm import checkpoints
 from replication.lm.loading import load as load_lm
 from replication.pretraining import corpora, fitting, launch
 from replication.pretraining.config import Source, build
@@ -110,7 +112,14 @@ def test_a_training_that_was_killed_goes_on(make, texts, monkeypatch):
     folder = texts / "out" / "runs" / config.run
     # A checkpoint that was being written when the kill came has no state yet.
     (folder / "checkpoint-99").mkdir()
-    assert fitting.last_checkpoint(folder) == str(folder / "checkpoint-2")
+    # And what was damaged afterwards is not gone on from.
+    shutil.copytree(folder / "checkpoint-2", folder / "checkpoint-3")
+    with (folder / "checkpoint-3" / "model.safetensors").open("r+b") as file:
+        file.truncate(1000)
+    said = []
+    assert checkpoints.last_whole(folder, said.append) == str(folder / "checkpoint-2")
+    assert said == ["checkpoint-3/model.safetensors is damaged: the training goes on from an earlier state."]
+    shutil.rmtree(folder / "checkpoint-3")
     steps.clear()
     launch.run(config, say=str)
     assert steps[0] == 3
@@ -222,6 +231,15 @@ def test_blocks_are_packed_once_and_again_when_files_change(texts):
     written = (texts / "blocks" / "blocks.arrow").stat().st_mtime_ns
     assert blocks(16, "concatenated").to_dict() == found.to_dict()
     assert (texts / "blocks" / "blocks.arrow").stat().st_mtime_ns == written
+    whole, arrow = found.to_dict(), texts / "blocks" / "blocks.arrow"
+    content = bytearray(arrow.read_bytes())
+    content[-300] ^= 7  # a changed token would be learnt from
+    fresh = arrow.with_name("fresh")
+    fresh.write_bytes(content)
+    fresh.replace(arrow)
+    assert blocks(16, "concatenated").to_dict() == whole
+    (texts / "blocks" / "blocks.json").write_text('{"key": ')
+    assert blocks(16, "concatenated").to_dict() == whole
     write(texts / "corpus.jsonl", [{"text": "Ann has 2 books."}] * 9)
     assert blocks(16, "concatenated").to_dict() != found.to_dict()
     assert set(blocks(16, "documents")[0]) == {"input_ids", "labels", "position_ids"}

@@ -15,7 +15,8 @@ HEAVY = ("torch", "transformers", "pandas", "matplotlib", "snakemake", "papermil
 TRAINERS = ("trl", "peft", "datasets", "transformers.trainer")
 FAMILIES = {"decoding", "pretraining", "alignment"}
 FLOORS = (
-    {"settings", "files"},
+    {"settings"},
+    {"files"},
     {"papers"},
     {"testbed"},
     {"tasks"},

@@ -28,6 +28,17 @@ def test_a_follower_ends_with_its_leader():
         assert follower.wait(timeout=10) == 1
 
 
+def test_a_follower_that_starts_too_late_ends_at_once():
+    """A run that is killed while a job of it is starting leaves no job behind."""
+    with subprocess.Popen([sys.executable, "-c", "pass"]) as leader:
+        leader.wait()
+    gone = f"{leader.pid}@{lifeline.socket.gethostname()}"
+    command = [sys.executable, "-c", FOLLOWER]
+    with subprocess.Popen(command, env=os.environ | {"LEAD": gone}, stdout=subprocess.PIPE) as follower:
+        assert follower.wait(timeout=60) == 1
+        assert follower.stdout.read() == b""
+
+
 def test_no_leader_is_no_reason_to_end(monkeypatch):
     for text in ("", "x", "999999999"):
         monkeypatch.setenv("LEAD", text)
