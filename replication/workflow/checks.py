@@ -1,6 +1,7 @@
 """What a run was asked for, checked before any model runs: names, folders, files, the device."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from replication import settings
 from replication.settings import InputError
 from replication.workflow import executors, parameters
 from replication.workflow.discovery import Notebook, select
+
+# Clocks of file servers are off by less; a notebook takes longer.
+SKEW_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,17 @@ def check_path(path: str) -> None:
     """Raise `InputError` for a brace in the path of an input, which Snakemake takes for a wildcard."""
     if {"{", "}"} & set(path):
         raise InputError(f"The path {path} holds a brace, which the workflow cannot read: rename or move it.")
+
+
+def check_dates(paths: Iterable[Path]) -> None:
+    """Raise `InputError` for an input dated in the future, after which no result would count as made."""
+    latest = time.time() + SKEW_SECONDS
+    for path in paths:
+        if path.exists() and path.stat().st_mtime > latest:
+            raise InputError(
+                f"{path} is dated in the future: set the clock of this machine, or give it today's date "
+                "(touch)."
+            )
 
 
 def start(paper: str, request: Request) -> settings.Settings:

@@ -73,7 +73,7 @@ class Plan:
         self.folder.mkdir(parents=True, exist_ok=True)
         content = {
             "plan": str(self.file),
-            "sources": [str(path) for path in self._inputs()],
+            "sources": [str(path) for path in self.inputs()],
             "offline": self.offline,
             "variant": self.variant,
             "shards": self.shards,
@@ -83,7 +83,7 @@ class Plan:
         self.events.mkdir()
         return write_atomic(self.file, json.dumps(content, indent=1))
 
-    def _inputs(self) -> list[Path]:
+    def inputs(self) -> list[Path]:
         """Return everything whose change makes the notebooks run again, beside themselves."""
         model = split_model(self.parameters.get("model", ""))[0]
         given = (model, str(self.parameters.get("data_dir", "")))

@@ -67,6 +67,7 @@ def _run(run_dir: Path, notebooks: list[Notebook], request: Request, say: Say) -
         seconds = expected if jobs > 1 else {}
         more = {"variant": request.variant, "shards": request.shards, "expected": expected}
         chosen = plan.Plan(run_dir, tuple(notebooks), given, offline, seconds, **more)
+        checks.check_dates([*(one.path for one in notebooks), *chosen.inputs()])
         chosen.write()
         started = time.monotonic()
         shared = f" in {request.shards} shards" if request.shards > 1 else ""

@@ -15,6 +15,7 @@ from replication import settings
 from replication.lm import shards
 from replication.lm.records import Store
 from replication.settings import InputError
+from replication.workflow import checks
 from replication.workflow import execute as executing
 from replication.workflow.execute import execute
 
@@ -179,14 +180,11 @@ CLAIM = {"paper": PAPER, "claim": "C1", "statement": "", "source": "", "publishe
 
 
 @pytest.mark.slow
-def test_a_notebook_that_fails_in_the_middle_and_notebooks_from_the_future(tmp_path, project, injected):
-    """The notebooks are dated years ahead, as by a clock that was set back since."""
+def test_a_notebook_that_fails_in_the_middle(tmp_path, project, injected):
     folder = tmp_path / "notebooks" / f"01_{PAPER}"
     good = [GOOD.format(model=MODEL, paper=PAPER, name=name) for name in ("table_1", "table_2")]
     write_notebook(folder / "01_paths_and_confidence.ipynb", good[0], FAILS)
     write_notebook(folder / "02_decoders.ipynb", good[1])
-    for path in folder.iterdir():
-        os.utime(path, (time.time() + 20 * YEAR,) * 2)
     paper = tmp_path / RUN / PAPER
     paper.mkdir(parents=True)
     # A verdict of an earlier version of the notebook, which this one does not come to.
@@ -210,4 +208,14 @@ def test_a_notebook_that_fails_in_the_middle_and_notebooks_from_the_future(tmp_p
     assert not (done / "01_paths_and_confidence.failed.ipynb").exists()
     assert "[1/1] 01_cot_decoding/01_paths_and_confidence" in mended.out
     assert (done / "02_decoders.ipynb").stat().st_mtime_ns == written
+
+
+def test_inputs_from_the_future_are_said_before_anything_runs(tmp_path, injected):
+    """As by a clock that was set back since; the workflow would throw away what such notebooks make."""
+    path = tmp_path / "01_x.ipynb"
+    path.touch()
+    checks.check_dates([path, tmp_path / "missing"])
+    os.utime(path, (time.time() + YEAR,) * 2)
+    with pytest.raises(InputError, match=r"01_x.ipynb is dated in the future: set the clock"):
+        checks.check_dates([path])
     injected("clock: notebooks from the future")
