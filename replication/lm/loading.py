@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["LanguageModel", "check", "load", "use_ladder"]
 
 LOAD_ERRORS = (OSError, ValueError, KeyError, ImportError, RuntimeError)
+# What transformers says of a model that would need `trust_remote_code`.
+FOREIGN_CODE = "contains custom code which must be executed"
 WHOLE_FILE = 200 * 2**20
 SAMPLE = 2**20
 SAMPLES = 8
@@ -219,6 +221,11 @@ def load(name_or_path: str, device: str = "cpu", dtype: str = "auto", revision: 
             ) from error
         if not isinstance(error, (*LOAD_ERRORS, SafetensorError)):
             raise
+        if FOREIGN_CODE in str(error):
+            raise InputError(
+                f"The model {name_or_path!r} needs program code that comes with it, and such code is never "
+                "run: choose a model whose architecture and tokenizer transformers itself has."
+            ) from error
         raise InputError(f"The model {name_or_path!r} cannot be loaded: {_first_line(error)}") from error
     # The library would start from random values with no more than a warning.
     if missing := sorted(report["missing_keys"]):
