@@ -1,5 +1,9 @@
 """Memory that runs out: the engine goes on with smaller batches, a training says what to do."""
 
+import json
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 import torch
@@ -46,6 +50,42 @@ def test_the_engine_goes_on_with_smaller_batches(asked, monkeypatch, injected, k
     exact = ["question", "branch", "tokens", "text"]
     pd.testing.assert_frame_equal(found[exact], expected[exact])
     injected("out of memory: engine", sum(size > 3 for size in sizes))
+
+
+# Addresses are limited just above what the process has, so that a batch of all prompts does not fit and a
+# smaller one does. No two prompts are alike: those that are would be read once.
+LIMITED = """
+import json, resource
+import torch
+from replication.lm import engine
+from replication.lm.loading import load
+torch.set_num_threads(1)
+lm = load("testbed-small")
+prompts = [lm.encode(f"{number} coins. " + "Ann flips the coin. " * 30) for number in range(600)]
+options = {"max_new_tokens": 6}
+expected = engine.generate(lm, prompts, token_budget=2**13, **options)  # also what the libraries take once
+taken = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+room = ROOM * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (taken + room, taken + room))
+tries, smaller = [], engine._Run._smaller
+engine._Run._smaller = lambda self, *given: (tries.append(given), smaller(self, *given))[1]
+found = engine.generate(lm, prompts, token_budget=2**22, **options)
+same = [list(a) == list(b) for a, b in zip(found["tokens"], expected["tokens"], strict=True)]
+print(json.dumps({"tries": len(tries), "paths": len(found), "same": sum(same)}))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of addresses is Linux's")
+def test_the_engine_goes_on_under_a_real_limit(injected):
+    command = [sys.executable, "-c", LIMITED.replace("ROOM", "200")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["tries"] >= 1
+    assert found["paths"] == 600
+    assert found["same"] >= 594  # near-ties may fall otherwise in a batch of another size
+    injected("out of memory: engine, a real limit", found["tries"])
 
 
 @pytest.mark.parametrize("kind", ERRORS)
