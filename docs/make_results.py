@@ -112,8 +112,9 @@ def kept(axes: Axes, frame: pd.DataFrame) -> None:
 
 def selective(axes: Axes, frame: pd.DataFrame) -> None:
     """Draw accuracy against processed tokens, selective training beside plain."""
-    for place, (label, own) in enumerate(frame.groupby("series", sort=False)):
-        line(axes, own.assign(read=own["read"] / 1000), "read", place, label)
+    own = frame[frame["panel"] == "this run"].rename(columns={"value": "accuracy"})
+    for place, (label, part) in enumerate(own.groupby("series", sort=False)):
+        line(axes, part.assign(read=part["read"] / 1000), "read", place, label, 1.0)
     axes.set(title="Rho-1: selective training", xlabel="processed tokens, thousands", ylabel="accuracy, %")
     axes.legend(loc="upper left")
 
