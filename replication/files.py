@@ -58,12 +58,22 @@ def _write(path: Path, content: bytes | str | Callable[[Path], object]) -> Path:
         # mkstemp makes files for the owner only; results are for everyone the umask allows.
         beside.chmod(0o666 & ~_umask())
         # Before the file is there: one that is there and not noted would count as changed by somebody else.
-        if (log := os.environ.get(MADE, "")) and path.suffix not in SEALED:
-            note(Path(log), path, checksum(beside))
+        _noted(path, beside)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
     return path
+
+
+def keep(path: Path) -> None:
+    """Note a file that need not be written, because it lies there as it would be."""
+    _noted(path, path)
+
+
+def _noted(path: Path, content: Path) -> None:
+    """Note that a file was made with the content of a file, where such notes are asked for."""
+    if (log := os.environ.get(MADE, "")) and path.suffix not in SEALED:
+        note(Path(log), path, checksum(content))
 
 
 def note(log: Path, path: Path, digest: str) -> None:

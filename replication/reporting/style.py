@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from replication.files import write_atomic
+from replication.files import keep, write_atomic
 
 BLUE, VERMILLION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 PURPLE, SKY, YELLOW, BLACK = "#CC79A7", "#56B4E9", "#F0E442", "#000000"
@@ -122,6 +122,8 @@ def save(figure: Figure, folder: Path, name: str) -> None:
     picture, print_ = folder / f"{name}.png", folder / f"{name}.pdf"
     drawn = _drawn(figure, "png")
     if print_.is_file() and picture.is_file() and picture.read_bytes() == drawn:
+        keep(print_)
+        keep(picture)
         return
     # The picture last: where it lies, the PDF beside it is of the same figure, also after a kill in between.
     picture.unlink(missing_ok=True)

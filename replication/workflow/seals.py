@@ -90,7 +90,9 @@ def _inside(name: str) -> str:
     relative = os.path.normpath(Path(FOLDER, NAME, name))
     parts = Path(relative).parts
     outside = parts[0] == os.pardir or Path(relative).is_absolute()
-    return "" if outside or set(LOOSE) & set(parts) else relative
+    # A folder that appears whole is filled under a hidden name: `lm.trainings` checks what is in it.
+    hidden = any(part.startswith(".") for part in parts)
+    return "" if outside or hidden or set(LOOSE) & set(parts) else relative
 
 
 def mend(run_dir: Path, notebooks: Iterable[Notebook]) -> list[str]:

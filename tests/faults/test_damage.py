@@ -10,6 +10,7 @@ import shutil
 import warnings
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +21,7 @@ from replication.evaluation.claims import ClaimsFile
 from replication.files import write_atomic
 from replication.lm.records import Store, read_frame, write_frame
 from replication.lm.trainings import OnceTrained
+from replication.reporting import style
 from replication.settings import InputError, Settings
 from replication.workflow import events, ledger, manifest, plan, seals
 from replication.workflow.discovery import Notebook
@@ -202,6 +204,30 @@ def test_what_is_as_it_was_left_stays(left):
     moved = run_dir.rename(run_dir.with_name("elsewhere"))
     (moved / PAPER / "tables" / "table_02.csv").write_text("")
     assert len(seals.mend(moved, notebooks)) == 1  # also after the tree was moved
+
+
+def test_a_folder_that_is_filled_under_a_hidden_name_and_renamed_is_not_missed(tmp_path, left):
+    run_dir, notebooks = left
+    rule = plan.rule_name(notebooks[0].label)
+    with seals.noting(run_dir, rule):
+        hidden = run_dir / PAPER / "models" / ".a-1"
+        write_atomic(hidden / "files.json", "{}")
+        hidden.rename(hidden.with_name("a-1"))
+        seals.end(run_dir, rule, [], {"state": "done", "time": 1.0, "seconds": 2.0})
+    assert seals.mend(run_dir, notebooks) == []
+
+
+def test_a_figure_that_was_drawn_as_before_still_belongs_to_its_notebook(left):
+    run_dir, notebooks = left
+    folder, rule = run_dir / PAPER / "figures", plan.rule_name(notebooks[0].label)
+    for _ in range(2):
+        with seals.noting(run_dir, rule):
+            style.save(plt.figure(), folder, "figure_1")
+            seals.end(run_dir, rule, [], {"state": "done", "time": 1.0, "seconds": 2.0})
+        assert {path.suffix for path in map(Path, seals.read(run_dir, rule).files)} == {".png", ".pdf"}
+    plt.close("all")
+    (folder / "figure_1.pdf").write_bytes(b"")
+    assert len(seals.mend(run_dir, notebooks)) == 1
 
 
 @pytest.mark.parametrize("what", ["tables/table_01.csv", "notebooks/01_x.ipynb", "claims.json"])
