@@ -23,7 +23,7 @@ MADE = {
     "top_nsigma/table_2": {"series": ["top-nσ 1"] * 2, "relative": [0.5, 1.5], **SERIES},
     "min_p/quality_and_diversity": {"series": ["min-p 0.1"] * 2, "distinct": [0.3, 0.6], **SERIES},
     "top_nsigma/kept_sizes": {"series": ["top-k 20"] * 2, "temperature": [1.0, 3.0], **SERIES},
-    "rho1/figure_1": {"series": ["CLM"] * 2, "read": [0, 1000], **SERIES},
+    "rho1/figure_1": {"panel": ["this run"] * 2, "series": ["CLM"] * 2, "read": [0, 1000], **BARS},
     "cdpo/figure_2_moves": {"panel": ["this run"] * 2, "series": ["token banned"] * 2, "k": [1, 2], **BARS},
     "cdpo/figure_4": {
         "panel": ["chosen", "rejected"],

@@ -127,13 +127,15 @@ def fits(model: Any) -> bool:
         and sum(weight.numel() for weight in weights) <= LARGEST
         and all(w.dtype == torch.float32 and w.device.type == "cpu" and not w.is_inference() for w in weights)
         and all(type(one) in PARTS or type(one).__module__ == llama.__name__ for one in model.modules())
-        and not any(vars(one).get("forward") or _hooked(one) for one in model.modules())
+        and not altered(model)
     )
 
 
-def _hooked(module: nn.Module) -> bool:
-    """Tell whether a call of the module alone does more than its own computation."""
-    return any(getattr(module, name) for name in HOOKS)
+def altered(model: nn.Module) -> bool:
+    """Tell whether a call does more than the modules' own computation: a hook, a forward put in its place."""
+    return any(
+        "forward" in vars(one) or any(getattr(one, name) for name in HOOKS) for one in model.modules()
+    )
 
 
 _KNOWN: "weakref.WeakKeyDictionary[Any, tuple[list[object], Lean]]" = weakref.WeakKeyDictionary()

@@ -38,6 +38,7 @@ from transformers import LlamaForCausalLM
 
 from replication.lm import meter
 from replication.lm.fused import Gather, Norm, Rotation, Spread, TokenLosses
+from replication.lm.lean import altered
 
 IGNORED = -100
 ROPES = ("default", "linear", "llama3")  # angles that depend on the position alone
@@ -226,8 +227,8 @@ def logits(model: LlamaForCausalLM, layout: Layout) -> Tensor:
 def fits(model: Any) -> bool:
     """Tell whether a model's pass is one that this module knows.
 
-    A wrapper for several devices or adapters, half precision, another architecture or device, and dropout are
-    not.
+    A wrapper for several devices or adapters, half precision, another architecture or device, dropout, and a
+    model with hooks or a forward of its own are not.
     """
     if type(model) is not LlamaForCausalLM:
         return False
@@ -240,4 +241,4 @@ def fits(model: Any) -> bool:
     )
     float32 = all(p.dtype == torch.float32 and p.device.type == "cpu" for p in model.parameters())
     ordinary = not (model.is_activation_checkpointing or torch.is_autocast_enabled("cpu"))
-    return plain and float32 and ordinary
+    return plain and float32 and ordinary and not altered(model)

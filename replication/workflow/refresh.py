@@ -94,16 +94,21 @@ def _drop(metadata: dict[str, Any], names: tuple[str, ...]) -> None:
 
 
 def _store_estimates(notebooks: list[Notebook], run_dir: Path) -> None:
-    """Keep the run's seconds as the expected ones of its profile, for the project's own notebooks."""
+    """Keep the run's seconds as the expected ones of its profile, for the project's own notebooks.
+
+    A notebook that took less than its stages once did found their records: what it takes with none stays.
+    """
     from replication.files import write_atomic
 
     content = manifest.read(run_dir)
     profile = content.get("parameters", {}).get("profile", "")
-    labels = {one.label for one in notebooks if one.path.is_relative_to(discovery.FOLDER)}
+    own = [one for one in notebooks if one.path.is_relative_to(discovery.FOLDER)]
+    counted = ledger.collect(own, run_dir)
+    stages = {one.label: sum(e.seconds for e in counted.get(one.label, []) if e.stage) for one in own}
     seconds = {
         label: round(entry["seconds"])
         for label, entry in content.get("notebooks", {}).items()
-        if label in labels and entry["status"] == "done"
+        if entry["status"] == "done" and entry["seconds"] >= stages.get(label, float("inf"))
     }
     if profile and seconds:
         known = json.loads(progress.ESTIMATES.read_text(encoding="utf-8"))

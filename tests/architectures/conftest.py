@@ -9,6 +9,7 @@ import dataclasses
 import json
 import os
 
+import IPython.display
 import pytest
 
 from replication import papers
@@ -101,7 +102,7 @@ def execute(results, shown, monkeypatch):
 
     def run(notebook, model, **changes):
         given = {"profile": "smoke", "model": str(model), "device": "cpu", "results_dir": str(results)}
-        names = {"__name__": "__main__"}
+        names = {"__name__": "__main__", "display": IPython.display.display}
         for number, cell in enumerate(parameters.read(notebook.path)["cells"]):
             if cell["cell_type"] != "code":
                 continue

@@ -6,6 +6,7 @@ import torch
 from datasets import Dataset
 from safetensors.numpy import load_file, save_file
 
+from replication.files import checksum
 from replication.lm.loading import load as load_lm
 from replication.pretraining import reference
 from replication.pretraining.blocks import row_targets
@@ -35,7 +36,7 @@ def change(folder, name, make):
     content[name] = make(content[name])
     save_file(content, path, metadata={"key": reference._header(path)["key"]})
     about = reference.read_facts(folder)
-    about["sha256"][0] = reference._checksum(path)
+    about["sha256"][0] = checksum(path)
     (folder / reference.FACTS).write_text(json.dumps(about))
 
 

@@ -90,13 +90,16 @@ def test_planned_seconds_of_a_paper_are_the_stored_ones_within_a_factor_of_two(p
 
 
 def test_published_setting_by_hand():
-    """All of GSM8K: branches with and without the phrase, self-consistency the same, ten beams, singles."""
+    """All of GSM8K: branches with and without the phrase, self-consistency the same, ten beams, singles.
+
+    Sets that another notebook had made before, in the run that was measured, are not among them.
+    """
     if DECODERS not in KNOWN.get("smoke", {}) and DECODERS not in KNOWN.get("cpu", {}):
         pytest.skip("the notebook has not been measured")
     request = Request("paper", MISTRAL, "gsm8k", papers=("cot_decoding",))
     found = cost.of_notebook(NOTEBOOKS[DECODERS], request, machines.machine("h100"), KNOWN)
     one_set = 1319 * 10 * 160
-    assert 4 * one_set < found.generated < 7 * one_set
+    assert 4 * one_set < found.generated < 9 * one_set
     assert found.flops == pytest.approx(2 * shape(MISTRAL).parameters * (found.generated + found.read))
     assert found.bytes > 2 * shape(MISTRAL).parameters
     # At 5,000 to 50,000 tokens a second, which serving such a model in one batch reaches on this device.
