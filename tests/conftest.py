@@ -1,5 +1,6 @@
 import json
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,3 +42,20 @@ def stored_claim(paper, claim, value, low, high, n, verdict, test="accuracy diff
     texts |= {"reason": "Why.", "notebook": "01_first"}
     numbers = {"measured": value, "ci_low": low, "ci_high": high, "n": n}
     return {"paper": paper, "claim": claim, "test": test, "verdict": verdict} | texts | numbers
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """Print the table of faults of this run."""
+    injected, survived, lost = Counter(), Counter(), Counter()
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, value in getattr(report, "user_properties", ()):
+                if name == "fault" and report.when == "call":
+                    injected[value[0]] += value[1]
+                    survived[value[0]] += value[1] if outcome == "passed" else 0
+                    lost[value[0]] += value[2]
+    if injected:
+        terminalreporter.section("faults: injected, survived, finished work lost")
+        for fault in sorted(injected):
+            row = f"{fault:60} {injected[fault]:6} {survived[fault]:6} {lost[fault]:4}"
+            terminalreporter.write_line(row)

@@ -1,7 +1,6 @@
 """A small project that is run for real, and a count of what was done to it."""
 
 import os
-from collections import Counter
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -38,20 +37,3 @@ def injected(record_property) -> Callable[..., None]:
         record_property("fault", (fault, times, lost))
 
     return note
-
-
-def pytest_terminal_summary(terminalreporter) -> None:
-    """Print the table of faults of this run."""
-    injected, survived, lost = Counter(), Counter(), Counter()
-    for outcome in ("passed", "failed"):
-        for report in terminalreporter.stats.get(outcome, []):
-            for name, value in getattr(report, "user_properties", ()):
-                if name == "fault" and report.when == "call":
-                    injected[value[0]] += value[1]
-                    survived[value[0]] += value[1] if outcome == "passed" else 0
-                    lost[value[0]] += value[2]
-    if injected:
-        terminalreporter.section("faults: injected, survived, finished work lost")
-        for fault in sorted(injected):
-            row = f"{fault:60} {injected[fault]:6} {survived[fault]:6} {lost[fault]:4}"
-            terminalreporter.write_line(row)
