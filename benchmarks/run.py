@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="measure nothing: print the table of what a folder keeps (results/bench)",
     )
-    parser.add_argument("--rounds", type=_positive, default=7, help="alternating rounds (7)")
+    parser.add_argument("--rounds", type=_positive, default=5, help="alternating rounds (5)")
     threads = _positive(os.environ.get("OMP_NUM_THREADS") or "1")
     parser.add_argument(
         "--threads", type=_positive, default=threads, help="threads of PyTorch (OMP_NUM_THREADS)"
@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         "--batch", type=_positive, default=pretraining.ROWS, help="pretraining: rows of 128 tokens (32)"
     )
     parser.add_argument(
-        "--trajectories", type=_positive, default=20, help="critical_tokens: number of responses (20)"
+        "--trajectories", type=_positive, default=6, help="critical_tokens: number of responses (6)"
     )
     parser.add_argument(
         "--pairs", type=_positive, default=alignment.PAIRS, help="alignment: pairs of a step (16)"
