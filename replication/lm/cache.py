@@ -57,8 +57,8 @@ class RoomyLayer(DynamicLayer):
         """Keep the given rows, in the given order; a row may be repeated."""
         if self._room is None:
             return
-        if (moved := _moved(beam_idx, len(self.keys))) is not None:
-            self._fill(moved, beam_idx)
+        if (places := moved(beam_idx, len(self.keys))) is not None:
+            self._fill(places, beam_idx)
             return
         index = beam_idx.to(self.keys.device)
         rooms = []
@@ -69,12 +69,12 @@ class RoomyLayer(DynamicLayer):
         self._room = (rooms[0], rooms[1])
         self.keys, self.values = (room[:, :, : self._length] for room in self._room)
 
-    def _fill(self, moved: Tensor, index: Tensor) -> None:
-        """Put the rows of `index` at the places `moved` where rows have left, and drop all behind it."""
-        source, target = index[moved].to(self.keys.device), moved.to(self.keys.device)
+    def _fill(self, places: Tensor, index: Tensor) -> None:
+        """Put the rows of `index` at the `places` where rows have left, and drop all behind it."""
+        source, target = index[places].to(self.keys.device), places.to(self.keys.device)
         rooms = []
         for full, used in zip(self._room, (self.keys, self.values), strict=True):
-            if len(moved):
+            if len(places):
                 used[target] = used[source]
             rooms.append(full[: len(index)])
         self._room = (rooms[0], rooms[1])
@@ -101,15 +101,15 @@ class RoomyLayer(DynamicLayer):
         self._room, self._length = None, 0
 
 
-def _moved(index: Tensor, rows: int) -> Tensor | None:
+def moved(index: Tensor, rows: int) -> Tensor | None:
     """Return the places that another row is put at; None where some row is needed after it is written over.
 
     The rest of the rows stay where they are, so that little is copied when few rows leave.
     """
     if index.device.type != "cpu" or len(index) > rows:
         return None
-    moved = (index != torch.arange(len(index))).nonzero().squeeze(1)
-    return moved if bool((index[moved] >= len(index)).all()) else None
+    places = (index != torch.arange(len(index))).nonzero().squeeze(1)
+    return places if bool((index[places] >= len(index)).all()) else None
 
 
 def new_cache(config: Any) -> DynamicCache:

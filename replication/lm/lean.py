@@ -7,9 +7,7 @@ with fewer of them:
 - RMSNorm needs no pass of its own over squares: x / hypot(|x|, sqrt(D eps)), its weight and sqrt(D) being
   multiplied into the matrix behind it;
 - rotary angles are looked up in a table, and attention masks are made once per batch;
-- attention of one query a row is two products by NumPy, which calls BLAS once per small matrix and so costs
-  less than PyTorch's kernel (320 rows, 4 heads, 16 columns: 0.7 ms instead of 3.0); what the rows of a prompt
-  share is read once for all of them (`shared_prefix`).
+- attention of one query a row is left to `key_values`, and small operations to NumPy, whose calls cost less.
 
 Matrices are kept transposed, which a product with one row reads about twice as fast while they fit the cache.
 They are copies, so whether the model's own weights have changed is looked at before each use. Logits agree
@@ -20,7 +18,7 @@ other devices and dtypes, and models with hooks take the library's own forward p
 import math
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -29,11 +27,7 @@ from torch.nn import functional
 from transformers.activations import ACT2FN
 
 from replication.lm import meter
-
-if TYPE_CHECKING:
-    from transformers.cache_utils import DynamicCache
-
-    from replication.lm.shared_prefix import SharedPrefix
+from replication.lm.key_values import KeyValues
 
 LARGEST = 2**26  # parameters; beyond, calls cost little and a copy of the weights much
 GENERATED = meter.KINDS.index("generated")
@@ -46,10 +40,10 @@ HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 class Block(NamedTuple):
     """Matrices of one layer, (inputs, outputs) each, norms and the scale of attention multiplied in."""
 
-    qkv: Tensor
-    out: Tensor
-    gate_up: Tensor
-    down: Tensor
+    qkv: np.ndarray
+    out: np.ndarray
+    gate_up: np.ndarray
+    down: np.ndarray
 
 
 class Lean:
@@ -64,88 +58,59 @@ class Lean:
         self.config = config
         self.heads, self.key_heads = config.num_attention_heads, config.num_key_value_heads
         self.size = model.model.layers[0].self_attn.head_dim
-        self.embedding = model.model.embed_tokens.weight.detach()
-        self.floor = torch.tensor(math.sqrt(config.hidden_size * config.rms_norm_eps))
+        self.embedding = model.model.embed_tokens.weight.detach().numpy()
+        self.floor = np.float32(config.hidden_size * config.rms_norm_eps)
         self.blocks = [_block(layer) for layer in model.model.layers]
         self.head = _behind(model.model.norm, model.lm_head.weight)
         self._rotary = model.model.rotary_emb
-        self._tables = torch.empty((2, 0, 1, self.size))
+        self._tables = np.empty((2, 0, 1, self.size), dtype=np.float32)
+        self._turn = np.roll(np.arange(self.size), self.size // 2)
 
-    def step(
-        self,
-        tokens: Tensor,
-        positions: Tensor,
-        bias: Tensor | None,
-        cache: "DynamicCache",
-        prefix: "SharedPrefix | None" = None,
-    ) -> Tensor:
-        """Return the logits behind one more token of each row, (rows, width), and write it to the cache.
+    def step(self, tokens: Tensor, positions: Tensor, held: KeyValues) -> Tensor:
+        """Return the logits behind one more token of each row, (rows, width), and add it to what is held.
 
         Args:
             tokens: (rows,) int64.
             positions: (rows,) int64, of these tokens; they are within what `reserve` was told.
-            bias: (rows, 1, 1, length + 1) float32 to add to attention scores; None where nothing is padded.
-            cache: keys and values of the tokens before.
-            prefix: those of the tokens before what the cache holds, where rows share them.
+            held: keys and values of the tokens before.
         """
         rows, turned = len(tokens), self.heads + self.key_heads
-        cosine, sine = self._tables[:, positions]  # (rows, 1, size) each
-        x = functional.embedding(tokens, self.embedding)  # (rows, D)
-        for number, (block, layer) in enumerate(zip(self.blocks, cache.layers, strict=True)):
-            qkv = torch.mm(self._norm(x), block.qkv).view(rows, turned + self.key_heads, self.size)
-            plain, value = qkv[:, :turned], qkv[:, turned:, None]
-            both = torch.addcmul(plain * cosine, plain.roll(self.size // 2, -1), sine)[:, :, None]
-            keys, values = layer.update(both[:, self.heads :], value)
-            query = both[:, : self.heads].view(rows, self.key_heads, -1, self.size)
-            mixed = _attended(query.numpy(), keys.numpy(), values.numpy(), bias, prefix, number)
-            x = torch.addmm(x, mixed.view(rows, -1), block.out)
-            gate, up = torch.mm(self._norm(x), block.gate_up).chunk(2, -1)
-            x = torch.addmm(x, functional.silu(gate).mul_(up), block.down)
+        product = np.matmul if rows == 1 else _product
+        cosine, sine = self._tables[:, positions.numpy()]  # (rows, 1, size) each
+        x = self.embedding[tokens.numpy()]  # (rows, D)
+        for layer, block in enumerate(self.blocks):
+            qkv = product(self._norm(x), block.qkv).reshape(rows, turned + self.key_heads, self.size)
+            plain, value = qkv[:, :turned], qkv[:, turned:]
+            both = plain * cosine
+            both += plain[..., self._turn] * sine
+            query = both[:, : self.heads].reshape(rows, self.key_heads, -1, self.size)
+            seen = held.attend(layer, query, both[:, self.heads :], value)
+            x += product(seen.reshape(rows, -1), block.out)
+            gate, up = torch.from_numpy(product(self._norm(x), block.gate_up)).chunk(2, -1)
+            x += product(functional.silu(gate).mul_(up).numpy(), block.down)
+        held.advance()
         if (counter := meter.running()) is not None:
             counter.add(self.config, GENERATED, rows)
-        return torch.mm(self._norm(x), self.head)
+        return torch.from_numpy(product(self._norm(x), self.head))
 
     def reserve(self, positions: int) -> None:
         """Make tables of the rotary angles of the positions below `positions`."""
         if positions <= self._tables.shape[1]:
             return
-        cosine, sine = self._rotary(self.embedding[:1], torch.arange(positions)[None])  # (1, positions, size)
+        example = torch.empty(1, 1, self.size)
+        cosine, sine = self._rotary(example, torch.arange(positions)[None])  # (1, positions, size)
         # Half of a head turns the other half: (-b, a) for (a, b), so the sign goes with the sine.
         sine = torch.cat([-sine[..., : self.size // 2], sine[..., self.size // 2 :]], dim=-1)
-        self._tables = torch.stack([cosine[0], sine[0]])[:, :, None]
+        self._tables = torch.stack([cosine[0], sine[0]])[:, :, None].numpy()
 
-    def _norm(self, x: Tensor) -> Tensor:
+    def _norm(self, x: np.ndarray) -> np.ndarray:
         """Return RMSNorm of (rows, D) but for its weight and a factor sqrt(D)."""
-        return x / torch.hypot(torch.linalg.vector_norm(x, dim=-1, keepdim=True), self.floor)
+        return x / np.sqrt(np.vecdot(x, x) + self.floor)[:, None]
 
 
-def _attended(
-    query: np.ndarray,
-    keys: np.ndarray,
-    values: np.ndarray,
-    bias: Tensor | None,
-    prefix: "SharedPrefix | None",
-    layer: int,
-) -> Tensor:
-    """Return the values that each query attends to, (rows, key heads, group, size), as query is.
-
-    Args:
-        query: of one token a row, scaled; `group` heads of queries share one of keys.
-        keys: (rows, key heads, length, size).
-        values: as keys.
-        bias: see `Lean.step`.
-        prefix: see `Lean.step`.
-        layer: number of the layer.
-    """
-    scores = torch.from_numpy(np.matmul(query, keys.swapaxes(-1, -2)))
-    if prefix is None:
-        weights = (scores if bias is None else scores.add_(bias)).softmax(-1)
-        return torch.from_numpy(np.matmul(weights.numpy(), values))
-    shared = torch.from_numpy(prefix.scores(layer, query))
-    weights = torch.cat([shared, scores], dim=-1).softmax(-1).numpy()
-    length = shared.shape[-1]
-    mixed = np.matmul(weights[..., length:], values)
-    return torch.from_numpy(mixed + prefix.mix(layer, weights[..., :length]))
+def _product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return the product of two matrices by PyTorch, which is the faster one for many rows."""
+    return torch.mm(torch.from_numpy(left), torch.from_numpy(right)).numpy()
 
 
 def fits(model: Any) -> bool:
@@ -202,13 +167,13 @@ def _block(layer: Any) -> Block:
     query = attention.q_proj.weight * attention.scaling
     return Block(
         _behind(layer.input_layernorm, query, attention.k_proj.weight, attention.v_proj.weight),
-        attention.o_proj.weight.detach().t().contiguous(),
+        attention.o_proj.weight.detach().t().contiguous().numpy(),
         _behind(layer.post_attention_layernorm, mlp.gate_proj.weight, mlp.up_proj.weight),
-        mlp.down_proj.weight.detach().t().contiguous(),
+        mlp.down_proj.weight.detach().t().contiguous().numpy(),
     )
 
 
-def _behind(norm: Any, *projections: Tensor) -> Tensor:
+def _behind(norm: Any, *projections: Tensor) -> np.ndarray:
     """Return projections side by side, (D, outputs), with the weight of the norm before them."""
     joined = torch.cat([one.detach() for one in projections])
-    return (joined * (norm.weight.detach() * math.sqrt(joined.shape[1]))).t().contiguous()
+    return (joined * (norm.weight.detach() * math.sqrt(joined.shape[1]))).t().contiguous().numpy()

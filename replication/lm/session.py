@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from replication.lm.cache import RoomyLayer, new_cache
+from replication.lm.key_values import KeyValues
 from replication.lm.lean import lean
 from replication.lm.prefills import Prefills
-from replication.lm.shared_prefix import SharedPrefix, branching
 from replication.settings import InputError
 
 if TYPE_CHECKING:
@@ -65,15 +65,11 @@ class Session:
         self.logits = self._forward(self._ids[:, :width], positions) if known is None else known
         if prefills is not None and known is None:
             prefills.keep(lm.model, prompts, self._cache, self.logits)
-        self._bias: Tensor | None = None
-        self._prefix: SharedPrefix | None = None  # of the columns before those in the cache
         # Steps only: prompts are read by the library, whose large passes have little to gain.
         self._lean = lean(lm.model) if steps and _whole(self._cache) else None
         if self._lean is not None:
             self._lean.reserve(width + steps)
-            if not bool(self._mask.all()):
-                hidden = torch.zeros(self._mask.shape).masked_fill_(self._mask == 0, -torch.inf)
-                self._bias = hidden[:, None, None]
+            self._held = KeyValues(self._cache, self._mask[:, :width], steps)
 
     @property
     def ids(self) -> Tensor:
@@ -90,30 +86,18 @@ class Session:
         if self._lean is None:
             self.logits = self._forward(tokens[:, None], positions[:, None])
         else:
-            bias = None if self._bias is None else self._bias[..., : self._length]
-            logits = self._lean.step(tokens, positions, bias, self._cache, self._prefix)
-            self.logits = self._real(logits)
+            self.logits = self._real(self._lean.step(tokens, positions, self._held))
         self._next_position = self._next_position + 1
 
     def select(self, index: Tensor) -> None:
         """Keep the rows of `index`, (n,) int64, in its order; a row may be repeated."""
-        if self._prefix is None and self._lean is not None and branching(index, len(self.logits)):
-            self._branch(index)
-        else:
+        if self._lean is None:
             self._cache.reorder_cache(index)
-            if self._prefix is not None:
-                self._prefix.select(index)
+        else:
+            self._held.select(index)
         index = index.to(self._ids.device)
-        if self._bias is not None:
-            self._bias = self._bias[index]
         self._ids, self._mask = self._ids[index], self._mask[index]
         self._next_position, self.logits = self._next_position[index], self.logits[index]
-
-    def _branch(self, index: Tensor) -> None:
-        """Take rows by `index`, many of one: what the cache holds becomes a prefix of theirs."""
-        bias = None if self._bias is None else self._bias[..., : self._length]
-        self._prefix, self._bias = SharedPrefix(self._cache, bias, index), None
-        self._cache = new_cache(self._model.config)
 
     def _forward(self, ids: Tensor, positions: Tensor) -> Tensor:
         """Run the model over new columns and return the logits of the last: (rows, V)."""

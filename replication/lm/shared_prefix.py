@@ -8,13 +8,9 @@ their own stays in the ordinary cache. That took attention and copies from 3.7 o
 to 2.1 of 6.1.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
-from torch import Tensor
-
-if TYPE_CHECKING:
-    from transformers.cache_utils import DynamicCache
 
 CROWDED = 0.75  # share of prefixes with a row left, at which the others are dropped
 
@@ -25,20 +21,20 @@ class SharedPrefix:
     Queries and weights come as (rows, key heads, group, ...): `group` heads of queries share one of keys.
 
     Args:
-        cache: keys and values, (prefixes, key heads, length, size) in each layer.
+        layers: keys and values of each layer, (prefixes, key heads, length, size) float32; not written to.
         bias: (prefixes, 1, 1, length) float32 to add to attention scores; None where nothing is padded.
         owner: (rows,) int64, the prefix of each row.
     """
 
-    def __init__(self, cache: "DynamicCache", bias: Tensor | None, owner: Tensor) -> None:
-        self._layers = [(layer.keys.numpy(), layer.values.numpy()) for layer in cache.layers]
-        self._bias = None if bias is None else bias.numpy()
-        self._owner = owner.numpy()
+    def __init__(
+        self, layers: Sequence[tuple[np.ndarray, np.ndarray]], bias: np.ndarray | None, owner: np.ndarray
+    ) -> None:
+        self._layers, self._bias, self._owner = list(layers), bias, owner
         self._lay()
 
-    def select(self, index: Tensor) -> None:
+    def select(self, index: np.ndarray) -> None:
         """Keep the rows of `index`, (n,) int64, in its order; a row may be repeated."""
-        self._owner = self._owner[index.numpy()]
+        self._owner = self._owner[index]
         self._lay()
 
     def scores(self, layer: int, query: np.ndarray) -> np.ndarray:
@@ -85,8 +81,3 @@ class SharedPrefix:
         places = places.transpose(0, 3, 1, 2, 4)
         rows = places.reshape(-1, *places.shape[2:])
         return rows if self._full else rows[self._place]
-
-
-def branching(index: Tensor, rows: int) -> bool:
-    """Tell whether to take rows by `index` from `rows` of a batch makes several of most that are taken."""
-    return index.device.type == "cpu" and len(index) >= 2 * min(rows, len(index.unique()))

@@ -6,7 +6,7 @@ import torch
 
 from replication.lm import session as module
 from replication.lm.session import Session
-from replication.lm.shared_prefix import SharedPrefix, branching
+from replication.lm.shared_prefix import SharedPrefix
 
 # Rows that are taken, one list after the other; the first makes several rows of each prompt.
 ORDERS = (
@@ -33,11 +33,10 @@ def test_logits_equal_those_of_copies(make_lm, prompts, monkeypatch, order, chan
         return found, session
 
     ours, own = run()
-    assert isinstance(own._prefix, SharedPrefix)
+    assert isinstance(own._held.prefix, SharedPrefix)
     with monkeypatch.context() as patch:
         patch.setattr(module, "lean", lambda model: None)
         theirs, plain = run()
-    assert plain._prefix is None
     for mine, other in zip(ours, theirs, strict=True):
         torch.testing.assert_close(mine, other, atol=1e-4, rtol=1e-5)
     assert torch.equal(own.ids, plain.ids)
@@ -47,7 +46,7 @@ def test_logits_equal_those_of_copies(make_lm, prompts, monkeypatch, order, chan
 def test_a_prefix_that_no_row_continues_is_dropped(make_lm, prompts):
     session = Session(make_lm("llama"), prompts, 4)
     session.select(torch.arange(5).repeat_interleave(3))
-    prefix = session._prefix
+    prefix = session._held.prefix
     assert len(prefix._layers[0][0]) == 5
     session.select(torch.tensor([0, 3, 6, 9]))  # four of five are more than three quarters
     assert len(prefix._layers[0][0]) == 5
@@ -56,9 +55,14 @@ def test_a_prefix_that_no_row_continues_is_dropped(make_lm, prompts):
     assert np.array_equal(prefix._owner, [1, 0])
 
 
-def test_what_counts_as_branching():
-    assert branching(torch.tensor([0, 0, 0, 1, 1, 1]), 2)
-    assert branching(torch.tensor([0, 0]), 1)
-    assert not branching(torch.arange(4), 4)
-    assert not branching(torch.tensor([3, 1]), 4)
-    assert not branching(torch.tensor([0, 0, 1]), 2)
+@torch.inference_mode()
+def test_what_counts_as_branching(make_lm, prompts):
+    def prefix(*order):
+        session = Session(make_lm("llama"), prompts, 4)
+        for index in order:
+            session.select(torch.tensor(index))
+        return session._held.prefix
+
+    assert prefix([0, 0, 0, 1, 1, 1]) is not None
+    assert prefix([3, 3]) is not None
+    assert prefix([0, 1, 2, 3, 4], [3, 1], [0, 0, 1]) is None
