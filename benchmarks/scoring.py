@@ -6,7 +6,10 @@ is a small random Llama with a vocabulary of 128,256, so that nearly all the tim
 
 Asked about are 64 x 512 tokens, for which the peer would hold logits of 16 GB several times over. So fewer
 tokens are timed, and memory is measured, in a process of its own, on that many and on twice as many: the
-growth between them tells what the peer would need for all, which is then a calculation and named so.
+growth between them tells what the peer would need for all, which is then a calculation and named so. Ours
+alone can be measured on all of them, in some minutes:
+
+    python -m benchmarks.memory scoring 1 '{"rows": 64, "tokens": 512, "width": 128256, "peer": false}'
 """
 
 from functools import partial
@@ -79,10 +82,12 @@ def ours(lm: LanguageModel, ids: Tensor) -> list[TokenScores]:
     return score(lm, ids.tolist())
 
 
-def cases(rows: int, tokens: int, width: int) -> list[Case]:
+def cases(rows: int, tokens: int, width: int, peer: bool = True) -> list[Case]:
     """Return the cases on `rows` rows of `tokens` tokens with a vocabulary of `width`."""
     lm, ids = model(width), texts(rows, tokens, width)
     ours(lm, ids[:1, :2])  # finds out once how the model's logits come about
+    if not peer:
+        return [Case(OURS, partial(ours, lm, ids))]
     return [Case(PEER, partial(full, lm, ids)), Case(OURS, partial(ours, lm, ids), PEER, TARGET)]
 
 

@@ -17,6 +17,7 @@ from trl.trainer.utils import add_fused_lm_head
 
 from replication.alignment.preferences import IGNORED, token_log_probs
 from replication.lm import packed
+from replication.lm.lean import UNALTERED, altered
 from replication.lm.loading import LanguageModel
 from replication.lm.scoring import plain_head
 
@@ -33,7 +34,7 @@ def add_response_head(model: PreTrainedModel) -> None:
     wrappers for several devices and adapters see a forward pass like any other; `remove_heads` undoes it,
     before which the model must not be deep-copied.
     """
-    plain = plain_head(LanguageModel(model, None, "", ""))
+    plain, unaltered = plain_head(LanguageModel(model, None, "", "")), not altered(model)
     add_fused_lm_head(model, outputs=(LOG_PROBS,))
     inner = model.forward
 
@@ -54,6 +55,7 @@ def add_response_head(model: PreTrainedModel) -> None:
         flat = token_log_probs(logits, targets[mask])
         return {LOG_PROBS: spread(flat, mask)}
 
+    setattr(forward, UNALTERED, unaltered)
     model.forward = types.MethodType(forward, model)
 
 

@@ -34,6 +34,7 @@ GENERATED = meter.KINDS.index("generated")
 SWITCHES = {"attention_bias": False, "mlp_bias": False, "hidden_act": "silu"}
 # What a model may consist of beside the classes of the library's module on Llama.
 PARTS = (nn.Linear, nn.Embedding, nn.ModuleList, nn.SiLU, type(ACT2FN["silu"]))
+UNALTERED = "computes_as_its_class"
 HOOKS = ("_forward_hooks", "_forward_pre_hooks")
 
 
@@ -133,8 +134,14 @@ def fits(model: Any) -> bool:
 
 
 def altered(model: nn.Module) -> bool:
-    """Tell whether a call does more than the modules' own computation: a hook, a forward put in its place."""
-    return any("forward" in vars(one) or any(getattr(one, name) for name in HOOKS) for one in model.modules())
+    """Tell whether a call does more than the modules' own computation: a hook, a forward put in its place.
+
+    Not where that forward says of itself (`UNALTERED`) that it only selects from the same computation.
+    """
+    own = [vars(one)["forward"] for one in model.modules() if "forward" in vars(one)]
+    return not all(getattr(forward, UNALTERED, False) for forward in own) or any(
+        getattr(one, name) for one in model.modules() for name in HOOKS
+    )
 
 
 _KNOWN: "weakref.WeakKeyDictionary[Any, tuple[list[object], Lean]]" = weakref.WeakKeyDictionary()

@@ -7,6 +7,7 @@ import torch
 
 from replication.alignment import heads
 from replication.alignment.preferences import IGNORED, token_log_probs
+from replication.lm import packed
 
 IDS = torch.tensor([[3, 4, 5, 6, 2], [7, 8, 2, 0, 0]])
 LABELS = torch.tensor([[IGNORED, IGNORED, 5, 6, 2], [IGNORED, 8, 2, IGNORED, IGNORED]])
@@ -81,3 +82,21 @@ def test_a_copy_is_safe_once_the_heads_are_removed(make_model):
 def test_values_are_spread_over_a_mask():
     mask = torch.tensor([[True, False], [True, True]])
     assert heads.spread(torch.tensor([1.0, 2.0, 3.0]), mask).tolist() == [[1, 0], [2, 3]]
+
+
+def test_a_head_keeps_no_model_from_the_faster_passes(make_model):
+    model = make_model().eval()
+    assert packed.fits(model)
+    heads.add_response_head(model)
+    assert packed.fits(model)
+    model.model.layers[0].register_forward_hook(lambda *_: None)
+    assert not packed.fits(model)
+
+
+def test_a_head_on_a_forward_pass_of_its_own_does_not_hide_it(make_model):
+    model = make_model().eval()
+    plain = model.forward
+    model.forward = lambda *args, **options: plain(*args, **options)
+    assert not packed.fits(model)
+    heads.add_response_head(model)
+    assert not packed.fits(model)

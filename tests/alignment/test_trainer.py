@@ -12,6 +12,7 @@ from replication.alignment.heads import labels_of
 from replication.alignment.objectives import Objective
 from replication.alignment.preferences import IGNORED, forward_kl, token_log_probs
 from replication.alignment.trainer import PreferenceTrainer, cpu_args
+from replication.lm import packed
 from replication.settings import InputError
 
 # trl's own steps ask transformers under a name that it has given up.
@@ -245,6 +246,14 @@ def test_trainings_repeat_and_learn(ours, make_pairs):
     first = run()
     assert run() == first
     assert first[-1] < first[0]
+
+
+def test_every_step_takes_the_pass_over_needed_tokens(ours, make_pairs, monkeypatch):
+    passes = []
+    losses = packed.losses
+    monkeypatch.setattr(packed, "losses", lambda *given: passes.append(1) or losses(*given))
+    ours(make_pairs(), Objective("cdpo"), max_steps=3, per_device_train_batch_size=3).train()
+    assert len(passes) == 3
 
 
 def test_accumulated_batches_make_the_step_of_one(ours, make_pairs):
