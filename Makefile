@@ -97,8 +97,8 @@ doctor: $(READY)  ## check the machine and say what each profile can do on it
 
 soak: export HF_HUB_OFFLINE := 1
 soak: export REPLICATION_FUZZ := 200
-soak: $(READY)  ## hostile texts, kills, full disks, damaged files (tests/faults), at length; takes an hour or two
-	@.venv/bin/python -m pytest -q -n $(JOBS) tests/faults $(ARGS)
+soak: $(READY)  ## hostile texts, kills, full disks, damaged files, all notebooks on all architectures; an hour or two
+	@.venv/bin/python -m pytest -q -n $(JOBS) tests/faults tests/architectures $(ARGS)
 
 lab: $(READY)  ## open the notebooks in JupyterLab
 	@.venv/bin/python -m jupyterlab notebooks $(ARGS)

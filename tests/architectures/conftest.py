@@ -1,13 +1,16 @@
-"""Every notebook of the papers in one process per architecture, with a tiny model of it and tiny samples.
+"""The notebooks of the papers in one process per architecture, with a tiny model of it and tiny samples.
 
-A kernel of its own for each of them would cost more than what they compute. The code cells are run as they
-are, the cell of parameters overridden as papermill does it; the profile is smoke, with still smaller sizes.
+Each architecture takes every third notebook, another third than the one before, so that each notebook meets
+two or three of them; `make soak` runs all on all. A kernel of its own for each would cost more than what they
+compute. The code cells are run as they are, the cell of parameters overridden as papermill does it; the
+profile is smoke, with still smaller sizes.
 Figures are laid out and drawn, at a low resolution, and not stored: `tests/reporting` looks at the files.
 """
 
 import dataclasses
 import json
 import os
+from pathlib import Path
 
 import IPython.display
 import pytest
@@ -40,9 +43,19 @@ SIZES = {
 NOTEBOOKS = [notebook for notebook in discovery.notebooks() if notebook.paper in SIZES]
 
 
+EVERY = 1 if int(os.environ.get("REPLICATION_FUZZ", "1")) > 1 else 3
+PLACES = {path.stem: i for i, path in enumerate(sorted(Path(__file__).parent.glob("test_*.py")))}
+
+
+def taken(place):
+    """Return the notebooks of the architecture at a place of the list."""
+    return NOTEBOOKS[place % EVERY :: EVERY]
+
+
 def pytest_generate_tests(metafunc):
     if "notebook" in metafunc.fixturenames:
-        metafunc.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.label)
+        own = taken(PLACES[metafunc.module.__name__.rpartition(".")[2]])
+        metafunc.parametrize("notebook", own, ids=lambda notebook: notebook.label)
 
 
 @pytest.fixture(autouse=True)
