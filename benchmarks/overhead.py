@@ -26,11 +26,9 @@ ROUNDS = 3
 """Rounds at most: whole processes take seconds, and vary less than single calls do."""
 
 IMPORTS = {
-    "decoding": ("replication.decoding.experiment", "transformers.cache_utils"),
-    "decoding, studies": ("replication.studies.cot_decoding", "transformers.cache_utils"),
+    "decoding": ("replication.studies.cot_decoding", "transformers.cache_utils"),
     "training": ("replication.pretraining.running", "transformers.trainer"),
     "preferences": ("replication.alignment.running", "trl.trainer.dpo_trainer"),
-    "reading of trainings": ("replication.studies.rho1", "transformers.cache_utils"),
 }
 """Stack -> (module of the package, module of the libraries that it stands on)."""
 

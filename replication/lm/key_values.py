@@ -22,7 +22,7 @@ class KeyValues:
     """What all layers hold of the rows of a batch, at first of their prompts.
 
     Args:
-        cache: (rows, key heads, width, size) float32 of each layer; not written to.
+        cache: (rows, key heads, width, size) float32 of each layer; taken over, not to be used afterwards.
         mask: (rows, width) int64, 0 where a prompt is padded.
         steps: the largest number of columns that follow.
 

@@ -70,6 +70,7 @@ class Session:
         if self._lean is not None:
             self._lean.reserve(width + steps)
             self._held = KeyValues(self._cache, self._mask[:, :width], steps)
+            self._cache = None  # its tensors go as soon as they are copied elsewhere
 
     @property
     def ids(self) -> Tensor:

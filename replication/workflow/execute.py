@@ -5,6 +5,7 @@ completeness, since a notebook that ends by SystemExit or a kill counts as a suc
 notebook is kept beside the place of the result.
 """
 
+import functools
 import os
 import sys
 import time
@@ -204,21 +205,30 @@ def _papermill(source: Path, partial: Path, values: Mapping[str, Any]) -> None:
         warnings.simplefilter("ignore")
         import papermill
 
-        try:
-            papermill.execute_notebook(
-                _unformatted(source),
-                _unformatted(partial),
-                parameters=dict(values),
-                kernel_name=KERNEL,
-                progress_bar=False,
-                cwd=str(source.parent),
-                # Nothing of the kernel itself: it warns of a connection without encryption, and it reports
-                # as an error the interrupt with which the client begins to shut down. Errors of cells go
-                # another way.
-                extra_arguments=["--log-level=50"],
-            )
-        finally:
-            redaction.clean(partial)
+        _hide_secrets()
+        papermill.execute_notebook(
+            _unformatted(source),
+            _unformatted(partial),
+            parameters=dict(values),
+            kernel_name=KERNEL,
+            progress_bar=False,
+            cwd=str(source.parent),
+            # Nothing of the kernel itself: it warns of a connection without encryption, and it reports as an
+            # error the interrupt with which the client begins to shut down. Errors of cells go another way.
+            extra_arguments=["--log-level=50"],
+        )
+
+
+@functools.cache
+def _hide_secrets() -> None:
+    """Let papermill take the secrets out of a notebook each time it saves one, so that a kill leaves none."""
+    from papermill.iorw import LocalHandler, papermill_io
+
+    class Hiding(LocalHandler):
+        def write(self, buf: str, path: str) -> None:
+            super().write(redaction.hidden(buf), path)
+
+    papermill_io.register("", Hiding())  # every path begins like this; the last one registered comes first
 
 
 def _unformatted(path: Path) -> str:

@@ -8,7 +8,6 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 PLACEHOLDER = "[hidden]"
 # Shorter values, such as "true", are words that stand in a notebook for other reasons.
@@ -44,15 +43,3 @@ def hidden(text: str) -> str:
         for spelling in sorted(plain | inside_json, key=len, reverse=True):
             text = text.replace(spelling, PLACEHOLDER)
     return text
-
-
-def clean(path: Path) -> None:
-    """Take the secrets out of a notebook, if there is one; a file without any stays as it is."""
-    from replication.files import write_atomic
-
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return
-    if (without := hidden(text)) != text:
-        write_atomic(path, without)
