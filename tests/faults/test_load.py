@@ -15,7 +15,7 @@ import pytest
 from replication.settings import ROOT
 
 sys.path.insert(0, str(ROOT))  # the benchmarks are no part of the package
-from benchmarks import executions, growth
+from benchmarks import executions, growth, memory
 
 LONG = int(os.environ.get("REPLICATION_FUZZ", "1")) > 1
 QUESTIONS, EXECUTIONS = (100_000, 1_000) if LONG else (3_000, 8)
@@ -27,7 +27,8 @@ GROWTH = 1.1
 @pytest.mark.skipif(sys.platform != "linux", reason="the sizes are read from Linux's /proc")
 def test_memory_does_not_grow_with_the_questions(tmp_path):
     command = [sys.executable, "-m", "benchmarks.growth", "--questions", str(QUESTIONS), "--length", "4"]
-    told = os.environ | {"REPLICATION_RESULTS": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    # Freed memory is given back at once: else the peak tells how the heap lies, not what is held.
+    told = os.environ | memory.ENVIRONMENT | {"REPLICATION_RESULTS": str(tmp_path), "HF_HUB_OFFLINE": "1"}
     subprocess.run(command, cwd=ROOT, env=told, check=True, stdout=subprocess.DEVNULL)
     states = json.loads((tmp_path / "bench" / "growth.json").read_text())["states"]
     by_number = {state["questions"]: state for state in states}
@@ -49,8 +50,10 @@ def test_executions_leave_nothing_behind(tmp_path):
     states = list(executions.run(tmp_path, EXECUTIONS, (EXECUTIONS // 2,)))
     assert [state.done for state in states] == [0, EXECUTIONS // 2, EXECUTIONS]
     assert executions.grown(states) == {}
-    last = states[-1]
-    assert (last.children, last.temporary, last.connections, last.outputs) == (0, 0, 0, 1)
+    first, last = states[0], states[-1]
+    # A test before may have left this process the worker that grades LaTeX.
+    assert (last.children, last.temporary, last.connections) == (first.children, 0, 0)
+    assert last.outputs == 1
     if LONG:
         assert last.resident <= GROWTH * states[1].resident
 
