@@ -4,8 +4,7 @@ One token for each row costs a small model more in calls than in arithmetic. Her
 with fewer of them:
 
 - queries, keys and values come from one product, gate and up from another;
-- RMSNorm needs no pass of its own over squares: x / hypot(|x|, sqrt(D eps)), its weight and sqrt(D) being
-  multiplied into the matrix behind it;
+- RMSNorm is x / sqrt(x.x + D eps), its weight and sqrt(D) being multiplied into the matrix behind it;
 - rotary angles are looked up in a table, and attention masks are made once per batch;
 - attention of one query a row is left to `key_values`, and small operations to NumPy, whose calls cost less.
 

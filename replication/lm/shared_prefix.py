@@ -4,7 +4,7 @@ The branches of a prompt differ behind it only. Held for each row, the prompt's 
 once per branch, moved whenever rows end, and read from memory for every row at every step: with the
 1M-parameter model, half of the time of CoT-decoding (k = 10, 100 questions) went into attention and such
 copies. Here a step reads them once per prompt, for the queries of all its rows at once; what rows have of
-their own stays in the ordinary cache. That took attention and copies from 3.7 of 7.5 s (under a profiler)
+their own stays in `key_values`. That took attention and copies from 3.7 of 7.5 s (under a profiler)
 to 2.1 of 6.1.
 """
 
