@@ -9,7 +9,7 @@ import pytest
 from replication import papers
 from replication.evaluation.claims import Estimate, within_reach
 from replication.settings import results_root, run_name
-from replication.workflow import execute
+from replication.workflow import engine, execute, kernels
 from replication.workflow.progress import expected_seconds
 
 # nbval waits 5 s for each message of a kernel, which a busy machine exceeds now and then.
@@ -20,11 +20,19 @@ VERDICTS = "report.verdict_words()"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.option.nbval:
-        for name, value in (execute.EXPORTS | {execute.OFFLINE: "1"}).items():
-            os.environ.setdefault(name, value)
-        for name in execute.REMOVED:
-            os.environ.pop(name, None)
+    if not config.option.nbval:
+        return
+    # Also what Snakemake sets, so that kernels of runs that tests start can be forked from the same process.
+    for name, value in (execute.EXPORTS | {execute.OFFLINE: "1"} | engine.job_variables()).items():
+        os.environ.setdefault(name, value)
+    for name in execute.REMOVED:
+        os.environ.pop(name, None)
+    # One process imports for the kernels of all workers; they find it in their environment.
+    preloader = kernels.Preloader()
+    os.environ[kernels.VARIABLE] = preloader.address
+    preloader.start(os.environ)
+    config.add_cleanup(preloader.close)
+    kernels.register()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -178,12 +178,12 @@ class Report:
         from replication.reporting import style
 
         tables.check_name(name)
-        style.save(figure, self.settings.figures_dir, name)
+        picture = style.save(figure, self.settings.figures_dir, name)
         if data is not None:
             write_atomic(self.settings.figures_dir / f"{name}.csv", tables.to_csv(data))
         below = tables.heading(caption, self._where())
         write_atomic(self.settings.figures_dir / f"{name}.md", f"{below}\n")
-        style.show(figure)
+        style.show(figure, picture)
         _show(below)
 
     def branches(

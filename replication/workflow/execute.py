@@ -17,7 +17,7 @@ from typing import Any
 
 from replication import files
 from replication.settings import VARIANT_VARIABLE, InputError
-from replication.workflow import parameters, redaction
+from replication.workflow import kernels, parameters, redaction
 
 KERNEL = "python3"
 START_ATTEMPTS = 2
@@ -206,6 +206,7 @@ def _papermill(source: Path, partial: Path, values: Mapping[str, Any]) -> None:
         import papermill
 
         _hide_secrets()
+        kernels.register()
         papermill.execute_notebook(
             _unformatted(source),
             _unformatted(partial),

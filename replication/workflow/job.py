@@ -20,7 +20,7 @@ from replication import files
 from replication.evaluation.claims import ClaimsFile
 from replication.lm import meter, shards
 from replication.settings import InputError
-from replication.workflow import events, lifeline, plan, seals
+from replication.workflow import events, kernels, lifeline, plan, seals
 from replication.workflow.execute import OUT_OF_MEMORY, NotebookError, execute, failed_path
 
 
@@ -107,7 +107,7 @@ def _worker(work: Path, job: Mapping[str, Any], given: Sequence[Any], number: in
 def processor_seconds() -> float:
     """Return the processor time of the children that have ended, the notebook's kernel among them."""
     times = os.times()
-    return times.children_user + times.children_system
+    return times.children_user + times.children_system + kernels.processor_seconds()
 
 
 def without_model(costs: Path, seconds: float) -> None:

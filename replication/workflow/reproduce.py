@@ -10,7 +10,18 @@ from typing import Any
 
 from replication import files
 from replication.settings import InputError
-from replication.workflow import checks, discovery, lifeline, manifest, plan, seals, site
+from replication.workflow import (
+    checks,
+    discovery,
+    engine,
+    execute,
+    kernels,
+    lifeline,
+    manifest,
+    plan,
+    seals,
+    site,
+)
 from replication.workflow.checks import Request
 from replication.workflow.discovery import Notebook
 from replication.workflow.events import Reader
@@ -20,6 +31,8 @@ POLL_SECONDS = 0.2
 # A run that was killed a moment ago may still be ending.
 LOCK_SECONDS = 2.0
 STOP_SECONDS = 10.0
+# The process that forks kernels imports more than a notebook does, and is not there at once.
+PRELOADED_FROM = 3
 
 Say = Callable[[str], None]
 
@@ -86,54 +99,64 @@ def _drive(
 ) -> tuple[dict[str, dict[str, Any]], int]:
     """Run Snakemake and say how far it is; return the last event of each notebook and the exit code."""
     progress = Progress(expected, request.side_by_side, say)
-    with chosen.log.open("w", encoding="utf-8") as log:
-        engine = _start(chosen, request, log)
+    with chosen.log.open("w", encoding="utf-8") as log, kernels.preloader() as preloader:
+        process = _start(chosen, request, log, preloader.address)
         known = False
         try:
-            for event in _events(chosen.events, engine):
-                known = known or _narrow(progress, chosen, say)
+            for event in _events(chosen.events, process):
+                if not known and (known := _narrow(progress, chosen, say)):
+                    _preload(preloader, len(progress.expected), chosen.offline)
                 if event:
                     progress.event(event)
                 progress.beat()
             if not known:  # the engine ended between two looks
                 _narrow(progress, chosen, say)
         finally:
-            _stop(engine)
-    if engine.returncode:
+            _stop(process)
+    if process.returncode:
         files.check_space(chosen.folder)
-    if engine.returncode and not progress.finished:
-        say(f"Snakemake stopped with code {engine.returncode}; its last lines:")
+    if process.returncode and not progress.finished:
+        say(f"Snakemake stopped with code {process.returncode}; its last lines:")
         say("\n".join(chosen.log.read_text(encoding="utf-8", errors="replace").splitlines()[-12:]))
-    return progress.finished, engine.returncode
+    return progress.finished, process.returncode
 
 
-def _start(chosen: plan.Plan, request: Request, log: Any) -> subprocess.Popen:
+def _preload(preloader: kernels.Preloader, notebooks: int, offline: bool) -> None:
+    """Let kernels be forked when so many notebooks are to run that importing once for all of them is less."""
+    if notebooks < PRELOADED_FROM:
+        preloader.close()
+        return
+    with execute.kernel_environment(offline):
+        preloader.start(os.environ | engine.job_variables())
+
+
+def _start(chosen: plan.Plan, request: Request, log: Any, kernels_address: str) -> subprocess.Popen:
     """Start the engine; it and its jobs end when this process does."""
     command = [sys.executable, "-m", "replication.workflow.engine", str(chosen.file), str(request.jobs)]
     if request.executor_profile:
         command.append(str(Path(request.executor_profile).expanduser().absolute()))
-    environment = os.environ | {lifeline.LEADER: lifeline.name()}
+    environment = os.environ | {lifeline.LEADER: lifeline.name(), kernels.VARIABLE: kernels_address}
     return subprocess.Popen(
         command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
     )
 
 
-def _stop(engine: subprocess.Popen) -> None:
+def _stop(process: subprocess.Popen) -> None:
     """End the engine when it has not ended by itself (an interrupt): its jobs follow this process."""
-    if engine.poll() is None:
-        engine.terminate()
+    if process.poll() is None:
+        process.terminate()
         try:
-            engine.wait(STOP_SECONDS)
+            process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            engine.kill()
-            engine.wait()
+            process.kill()
+            process.wait()
 
 
-def _events(folder: Path, engine: subprocess.Popen) -> Iterator[dict[str, Any] | None]:
+def _events(folder: Path, process: subprocess.Popen) -> Iterator[dict[str, Any] | None]:
     """Yield the events as they are written, and None now and then, until the engine has ended."""
     reader = Reader(folder)
     while True:
-        ended = engine.poll() is not None
+        ended = process.poll() is not None
         yield from reader.new()
         if ended:
             return

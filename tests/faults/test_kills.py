@@ -13,12 +13,20 @@ import psutil
 import pytest
 from toy_run import SOAK, content, family, finished, words
 
+from replication.workflow import kernels
+
 pytestmark = pytest.mark.slow
 # Kills in a row on one folder, at most, and rows of each victim: about 30 in a soak, 6 otherwise. A kernel is
 # there for a part of a run only: most rows of it are through before they come to the end.
 IN_A_ROW = 6 if SOAK else 2
 ROWS = {"run": 2, "kernel": 5, "worker": 1} if SOAK else {"run": 1, "kernel": 1, "worker": 1}
 SEED = random.SystemRandom().randrange(2**32) if SOAK else 20
+
+
+@pytest.fixture(autouse=True)
+def kernels_of_their_own(monkeypatch):
+    """Let every kernel be a process that the run has started, so that it can be found."""
+    monkeypatch.delenv(kernels.VARIABLE, raising=False)
 
 
 def victim(process, kind):

@@ -1,8 +1,12 @@
 """Figures: one look, files without dates, shown once."""
 
+import io
+
 import matplotlib as mpl
+import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from PIL import Image
 
 from replication.reporting import style
 
@@ -86,13 +90,50 @@ def test_show_closes_without_a_warning():
     assert not plt.fignum_exists(figure.number)
 
 
-def test_show_calls_the_backend_once(monkeypatch):
-    calls = []
-    monkeypatch.setattr(plt, "get_backend", lambda: "module://matplotlib_inline.backend_inline")
+def shown(monkeypatch, backend, **how):
+    """Return the figure, what `show` gives to the notebook, and the open figures of calls of the backend."""
+    bundles, calls = [], []
+    monkeypatch.setattr(plt, "get_backend", lambda: backend)
     monkeypatch.setattr(plt, "show", lambda: calls.append(plt.get_fignums()))
+    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: bundles.append(bundle))
     figure = drawn()
-    style.show(figure)
-    assert calls == [[figure.number]]
+    style.show(figure, **how)
+    assert not plt.fignum_exists(figure.number)
+    return figure, bundles, calls
+
+
+@pytest.mark.parametrize("backend", style.INLINE)
+def test_a_notebook_shows_the_picture_of_the_file(monkeypatch, backend, tmp_path):
+    picture = style.save(drawn(), tmp_path, "figure_5")
+    assert picture == (tmp_path / "figure_5.png").read_bytes()
+    monkeypatch.setattr(style, "_png", lambda figure: pytest.fail("drawn again"))
+    _, bundles, calls = shown(monkeypatch, backend, picture=picture)
+    assert [set(bundle) for bundle in bundles] == [{"image/png", "text/plain"}]
+    assert bundles[0]["text/plain"] == "<Figure size 840x300 with 2 Axes>"
+    assert calls == []
+    file, screen = (Image.open(io.BytesIO(data)) for data in (picture, bundles[0]["image/png"]))
+    assert (screen.width, screen.height) == (file.width // 2, file.height // 2) == (840, 300)
+    far = np.abs(np.asarray(screen.convert("RGB"), int) - np.asarray(file.convert("RGB").reduce(2), int))
+    assert np.quantile(far, 0.999) < 40
+    assert far.mean() < 1
+
+
+def test_a_figure_without_a_file_is_drawn_for_the_notebook(monkeypatch, tmp_path):
+    _, given, _ = shown(monkeypatch, style.INLINE[0], picture=style.save(drawn(), tmp_path, "figure_5"))
+    assert shown(monkeypatch, style.INLINE[0])[1] == given
+
+
+def test_another_backend_is_asked_once(monkeypatch):
+    figure, bundles, calls = shown(monkeypatch, "qtagg")
+    assert (bundles, calls) == ([], [[figure.number]])
+
+
+def test_panels_lie_where_matplotlib_would_put_them(tmp_path):
+    ours, theirs = drawn(), drawn()
+    style.save(ours, tmp_path, "figure_5")
+    theirs.savefig(tmp_path / "theirs.png", dpi=style.FILE_DPI, metadata={"Software": None})
+    assert (tmp_path / "theirs.png").read_bytes() == (tmp_path / "figure_5.png").read_bytes()
+    assert ours.dpi == style.SCREEN_DPI
 
 
 def test_titles_break_between_their_parts():

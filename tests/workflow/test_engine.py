@@ -30,6 +30,8 @@ def test_a_profile_takes_the_place_of_the_number_of_cores():
     assert there[there.index("--profile") + 1] == "/c"
     assert "--cores" not in there
     assert "--latency-wait" not in there
+    assert here[here.index("--max-jobs-per-timespan") + 1] == engine.PACE
+    assert "--max-jobs-per-timespan" not in there
 
 
 def test_without_shards_a_notebook_is_one_job(written):
