@@ -215,6 +215,7 @@ def score_branches(
     gold: Mapping[str, str],
     extension: pd.DataFrame | None = None,
     has_cot: reasoning.Detector | None = None,
+    offsets: spans.Offsets | None = None,
 ) -> pd.DataFrame:
     """Locate, score and grade the answer of every branch.
 
@@ -227,6 +228,8 @@ def score_branches(
         extension: records of `extend`, row by row for `frame`; needed for span "extend".
         has_cot: tells from (text, first character of the answer) whether reasoning precedes it; None takes
             `reasoning.DETECTORS` by the task's kind.
+        offsets: intervals of tokens for this tokenizer, kept by a caller that scores the same branches by
+            several rules.
 
     Returns:
         One row per branch: question, branch, text, finish, answer, start, end (characters in text, -1: none),
@@ -238,7 +241,7 @@ def score_branches(
     """
     rules = rules or Rules()
     frame = frame.reset_index(drop=True)
-    offsets = spans.Offsets(tokenizer)
+    offsets = offsets or spans.Offsets(tokenizer)
     intervals = [offsets(tokens, text) for tokens, text in zip(frame["tokens"], frame["text"], strict=True)]
     if rules.span == "extend":
         if extension is None or len(extension) != len(frame):

@@ -12,12 +12,13 @@ import numpy as np
 
 INCOMPLETE = "\ufffd"
 CACHE_LIMIT = 1 << 20
+PATHS_LIMIT = 1 << 14
 LONGEST_WAIT = 16  # tokens; a character has at most four bytes, so longer waits are bytes that never make one
 _Group = list[tuple[int, int, int, int]]
 
 
 class Offsets:
-    """Character intervals of generated tokens, with the decoding of short windows kept between calls.
+    """Character intervals of generated tokens, with short windows and whole paths kept between calls.
 
     The text grows by what a token adds behind its predecessor, which keeps the leading spaces of
     SentencePiece, and bytes wait until their character is complete. Each window is a few tokens, so a path
@@ -31,6 +32,7 @@ class Offsets:
         self._tokenizer = tokenizer
         self._special = frozenset(getattr(tokenizer, "all_special_ids", ()))
         self._windows: dict[tuple[int, ...], str] = {}
+        self._paths: dict[tuple[tuple[int, ...], str | None], np.ndarray] = {}
 
     def __call__(self, ids: Sequence[int], text: str | None = None) -> np.ndarray:
         """Return the intervals of one path.
@@ -43,6 +45,14 @@ class Offsets:
             (T, 2) int64. Tokens behind the end of `text` (stop string, end of sequence) are empty intervals.
         """
         ids = [int(token) for token in ids]
+        path = (tuple(ids), text)
+        if (known := self._paths.get(path)) is None:
+            if len(self._paths) >= PATHS_LIMIT:
+                self._paths.clear()
+            known = self._paths[path] = self._intervals(ids, text)
+        return known.copy()
+
+    def _intervals(self, ids: list[int], text: str | None) -> np.ndarray:
         full = self.decode(ids) if text is None else text
         pieces, offsets = self._grow(ids)
         if not (pieces.startswith(full) if text is not None else pieces == full):

@@ -33,12 +33,8 @@ def source_hash(*modules: str, root: Path | None = None) -> str:
         path = _path(name, root)
         if path is None:
             raise ValueError(f"source_hash found no source of the module {name!r}.")
-        code, imported = _parsed(path, path.stat().st_mtime_ns, name)
-        found[name] = code
-        top = name.partition(".")[0]
-        neutral = {f"{top}.{part}" for part in NEUTRAL}
-        own = [other for other in imported if other.partition(".")[0] == top and other not in neutral]
-        waiting += [other for other in own if other != top and _path(other, root) is not None]
+        found[name], imported = _parsed(path, path.stat().st_mtime_ns, name, root)
+        waiting += imported
     text = "\n".join(f"{name}\n{found[name]}" for name in sorted(found))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -63,11 +59,14 @@ def _package(top: str) -> Path | None:
 
 
 @lru_cache(maxsize=1024)
-def _parsed(path: Path, changed: int, name: str) -> tuple[str, tuple[str, ...]]:
-    """Return the code without docstrings and comments, and the full names that it imports."""
+def _parsed(path: Path, changed: int, name: str, root: Path | None) -> tuple[str, tuple[str, ...]]:
+    """Return the code without docstrings and comments, and the modules of its package that it follows."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    imported = _imports(tree, package)
+    top = name.partition(".")[0]
+    neutral = {top, *(f"{top}.{part}" for part in NEUTRAL)}
+    own = [other for other in _imports(tree, package) if other.partition(".")[0] == top]
+    imported = tuple(other for other in own if other not in neutral and _path(other, root) is not None)
     for node in ast.walk(tree):
         if isinstance(
             node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

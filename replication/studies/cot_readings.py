@@ -11,6 +11,7 @@ import pandas as pd
 
 from replication.decoding import cot_decoding as cot
 from replication.decoding.experiment import Experiment, Run
+from replication.decoding.spans import Offsets
 from replication.evaluation.accuracy import proportion
 from replication.studies.cot_tasks import numbers
 
@@ -61,10 +62,11 @@ def ablation(experiment: Experiment, runs: Mapping[str, Run]) -> dict[str, pd.Da
         "max path" and "weighted vote": a row per reading, a column per task.
     """
     extensions = {name: extended(experiment, run) for name, run in runs.items()}
+    offsets = {name: Offsets(run.lm.tokenizer) for name, run in runs.items()}
     rows: dict[str, list[tuple[object, ...]]] = {"max path": [], "weighted vote": []}
     for reading, changed in READINGS.items():
         rules = cot.Rules(**changed)
-        scored = [_scored(run, rules, extensions[name]) for name, run in runs.items()]
+        scored = [_scored(run, rules, extensions[name], offsets[name]) for name, run in runs.items()]
         for choice, choose in zip(rows, (cot.select, cot.vote), strict=True):
             cells = [proportion(choose(branches, rules)["correct"]) for branches in scored]
             rows[choice].append((reading, *cells, numbers(cells)))
@@ -72,7 +74,7 @@ def ablation(experiment: Experiment, runs: Mapping[str, Run]) -> dict[str, pd.Da
     return {choice: pd.DataFrame(lines, columns=header) for choice, lines in rows.items()}
 
 
-def _scored(run: Run, rules: cot.Rules, extension: pd.DataFrame) -> pd.DataFrame:
+def _scored(run: Run, rules: cot.Rules, extension: pd.DataFrame, offsets: Offsets) -> pd.DataFrame:
     return cot.score_branches(
-        run.frame, run.task, run.lm.tokenizer, rules, gold=run.gold, extension=extension
+        run.frame, run.task, run.lm.tokenizer, rules, gold=run.gold, extension=extension, offsets=offsets
     )

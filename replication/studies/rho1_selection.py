@@ -290,12 +290,13 @@ def correlation(points: pd.DataFrame) -> Estimate:
     series = np.stack([own[["loss", "accuracy"]].to_numpy() for _, own in points.groupby(["chosen", "seed"])])
     number, marks, _ = series.shape
     rng = np.random.default_rng(0)
-    drawn = []
-    for _ in range(RESAMPLES):
-        chosen = rng.integers(0, number, number)
-        places = rng.integers(0, marks, marks)  # the same checkpoints for all: they are common
-        drawn.append(_spearman(series[:, places])[chosen].mean())
-    return around(float(_spearman(series).mean()), np.asarray(drawn), marks)
+    chosen, places = np.empty((RESAMPLES, number), int), np.empty((RESAMPLES, marks), int)
+    for row in range(RESAMPLES):
+        chosen[row] = rng.integers(0, number, number)
+        places[row] = rng.integers(0, marks, marks)  # the same checkpoints for all: they are common
+    resampled = series[:, places].reshape(number * RESAMPLES, marks, 2)
+    values = np.take_along_axis(_spearman(resampled).reshape(number, RESAMPLES).T, chosen, axis=1)
+    return around(float(_spearman(series).mean()), values.mean(axis=1), marks)
 
 
 def _spearman(pairs: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ import pandas as pd
 from replication.decoding.experiment import Experiment
 from replication.evaluation.accuracy import proportion
 from replication.evaluation.claims import Estimate
+from replication.lm.records import Store
 from replication.studies import cot_decoding as study
 from replication.tasks import numbers, sources
 from replication.tasks.base import Question, Task
@@ -101,11 +102,22 @@ def _greedy(experiment: Experiment, model: str, task: str | Task, suffix: str, n
     return proportion(study.graded(run)[0])
 
 
-def short_training(chunks: int, name: str = "testbed-small") -> pd.DataFrame:
-    """Return the losses of a model's first steps (nats per token), as shipped and trained again here."""
-    from replication.testbed import training
+def short_training(store: Store, chunks: int, name: str = "testbed-small") -> pd.DataFrame:
+    """Return the losses of a model's first steps (nats per token), as shipped and trained again here.
 
-    again = pd.DataFrame(training.rerun(name, chunks)).round(2)
+    Args:
+        store: keeps the losses of the training here.
+        chunks: how much is trained, in units of 50 steps.
+        name: the shipped model.
+    """
+
+    def train() -> pd.DataFrame:
+        from replication.testbed import training
+
+        return pd.DataFrame(training.rerun(name, chunks))
+
+    key = {"model": name, "chunks": chunks}
+    again = store.frame("short_training", key, train, ("replication.testbed.training",)).round(2)
     shipped = pd.read_csv(models.folder(name) / "losses.csv").head(len(again)).round(2)
     both = {f"{column}, {who}": frame[column] for column in ("loss", "validation")
             for who, frame in (("shipped", shipped), ("again", again))}  # fmt: skip

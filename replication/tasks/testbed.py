@@ -6,6 +6,8 @@ Options choose the difficulty, as in "stories:level=3,kind=chain", "expressions:
 other splits. `data_dir` is not used.
 """
 
+from functools import lru_cache
+
 from replication.tasks import numbers, prompts
 from replication.tasks.base import Question, Source, Task
 from replication.tasks.extraction import NO, YES
@@ -80,20 +82,27 @@ def _yes_no(name: str, examples: prompts.Examples, level: int | None, canonical:
 
 def _source(name: str, usual: int = SAMPLE, **options: int | str | bool | None) -> Source:
     """Return the source of a world's questions; one is drawn now, so that wrong options are told now."""
-    world = name.partition(":")[0]
     chosen = {key: value for key, value in options.items() if value is not None}
 
     def draw(split: str, n: int | None, seed: int) -> list[Question]:
-        from replication.testbed import worlds
-
-        problems = worlds.sample(world, split, n or usual, seed, **chosen)
-        return [
-            Question(f"{name}-{split}-{index}", problem.question, _gold(problem.answer), problem.level)
-            for index, problem in enumerate(problems)
-        ]
+        return list(_drawn(name, split, n or usual, seed, tuple(chosen.items())))
 
     draw("test", 1, 0)
     return draw
+
+
+@lru_cache(maxsize=64)  # a notebook asks the same questions of many models and decoders
+def _drawn(
+    name: str, split: str, n: int, seed: int, options: tuple[tuple[str, int | str | bool], ...]
+) -> tuple[Question, ...]:
+    """Return questions of a world; the name is the task's, the world its first part."""
+    from replication.testbed import worlds
+
+    problems = worlds.sample(name.partition(":")[0], split, n, seed, **dict(options))
+    return tuple(
+        Question(f"{name}-{split}-{index}", problem.question, _gold(problem.answer), problem.level)
+        for index, problem in enumerate(problems)
+    )
 
 
 def _gold(answer: str) -> str:

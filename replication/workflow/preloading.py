@@ -70,6 +70,8 @@ def preload() -> dict[str, str]:
     names = [f"{STUDIES}.{module.name}" for module in pkgutil.iter_modules(studies.__path__)]
     for name in (*LIBRARIES, *sorted(names)):
         importlib.import_module(name)
+    # Keys of records are made from these sources: parsed here, they need not be parsed by every kernel.
+    importlib.import_module("replication.lm.sources").source_hash(*names)
     return {name: value for name, value in os.environ.items() if before.get(name) != value}
 
 

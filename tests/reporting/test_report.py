@@ -89,7 +89,7 @@ def test_figure_is_stored_with_its_data(make, shown, settings, monkeypatch):
     from replication.reporting import style
 
     figures = []
-    monkeypatch.setattr(style, "show", figures.append)
+    monkeypatch.setattr(style, "show", lambda figure, picture: figures.append(figure))
     figure, axes = style.panels()
     axes.plot([1, 2], [3, 4])
     make().figure(figure, "figure_5_left", "Accuracy", pd.DataFrame({"k": [1, 2], "accuracy": [0.1, 0.2]}))

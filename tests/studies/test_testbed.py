@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+from replication.lm.records import Store
 from replication.settings import InputError
 from replication.studies import cot_decoding
 from replication.studies import testbed as study
@@ -162,12 +163,12 @@ def test_ladder_and_losses(checkpoints):
     pd.testing.assert_frame_equal(curves["testbed"], checkpoints)
 
 
-def test_short_training(checkpoints, monkeypatch):
+def test_short_training(checkpoints, monkeypatch, tmp_path):
     from replication.testbed import training
 
     again = [{"step": 1, "tokens": 1, "loss": 3.004, "validation": 3.1}]
     monkeypatch.setattr(training, "rerun", lambda name, chunks: again[:chunks])
-    rows = study.short_training(1)
+    rows = study.short_training(Store(tmp_path), 1)
     header = ["step", "loss, shipped", "loss, again", "validation, shipped", "validation, again"]
     assert list(rows.columns) == header
     assert rows.to_numpy().tolist() == [[1, 3.0, 3.0, 3.1, 3.1]]
