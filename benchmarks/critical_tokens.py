@@ -4,9 +4,11 @@ Wrong responses to word problems that the model solves now and then, N rollouts 
 calls `generate` once per prefix with N rows, which was faster than larger batches of prefixes, and scans the
 counts of all positions. Ours walks from the end and stops where the token is settled, once with rollouts of
 their own at every position and once with shared tails. Both sides end at the end-of-text token or at the
-length limit.
+length limit. Each round has other trajectories than the one before; times are per trajectory.
 """
 
+from collections.abc import Callable
+from itertools import cycle
 from statistics import fmean
 
 import torch
@@ -26,7 +28,7 @@ MODEL, TASK, STYLE = "testbed-small", "stories:level=2", "zero_shot_cot"
 N, TRIALS, QUESTIONS = 16, 8, 400
 SAMPLING = Sampling(N, temperature=1.0, top_p=1.0, max_new_tokens=60)
 # Positions of a trajectory run at once by ours, and trajectories of which the peer's counts are compared.
-AHEAD, COMPARED = 4, 4
+AHEAD, COMPARED = 4, 3
 # What is asked of ours: times the peer's speed, and times fewer tokens than N T (T - 1) / 2.
 TARGET, TOKENS_TARGET = 8.0, 4.0
 
@@ -56,19 +58,33 @@ def load_work(trajectories: int) -> Work:
     return lm, [Trajectory(q, asked[q], tokens.tolist(), judges[q]) for q, tokens in chosen][:trajectories]
 
 
-def cases(work: Work) -> list[Case]:
-    """Return the cases on what `load_work` gives."""
+def cases(work: Work, rounds: int) -> list[Case]:
+    """Return the cases on what `load_work` gives, an equal part of it in each round, one for the warm-up."""
+    lm, trajectories = work
+    size = max(1, len(trajectories) // rounds)
+    parts = [trajectories[:1], *(trajectories[i * size : (i + 1) * size] for i in range(rounds))]
+    parts = [part or trajectories[:size] for part in parts]
     peer = "search: generate, prefix by prefix"
+
+    def in_turn(run: Callable[[Work], object]) -> Callable[[], object]:
+        turns = cycle(parts)
+        return lambda: run((lm, next(turns)))
+
     return [
-        Case(peer, lambda: by_generate(*work)),
-        Case("search: ours", lambda: ours(work), peer),
-        Case("search: ours, shared tails", lambda: ours(work, shared_tails=True), peer, TARGET),
+        Case(peer, in_turn(lambda part: by_generate(*part)), units=size),
+        Case("search: ours", in_turn(ours), peer, units=size),
+        Case("search: ours, shared tails", in_turn(ours_shared), peer, TARGET, size),
     ]
 
 
 def ours(work: Work, shared_tails: bool = False) -> list[Search]:
     """Return what the search from the end finds."""
     return find(*work, SAMPLING, shared_tails=shared_tails, ahead=AHEAD)
+
+
+def ours_shared(work: Work) -> list[Search]:
+    """Return the same with tails that are shared."""
+    return ours(work, shared_tails=True)
 
 
 def check(work: Work) -> dict[str, float]:

@@ -1,8 +1,9 @@
 """What the workflow adds to the notebooks' own work: an empty notebook, imports, and its share of a run.
 
 The notebook with one empty cell runs as a job of the workflow (checked, executed, made a page) and by
-papermill alone, each in a process of its own. Imports are those of the package's stacks, beside the bare
-libraries that they cannot do without. The share is that of the default run in the results folder, if any.
+papermill alone, each in a process of its own. One that imports a study runs as a job whose kernel is started,
+and whose kernel is forked from the process that has imported everything (which is not timed: a run has one).
+The share is that of the default run in the results folder, if any.
 """
 
 import json
@@ -16,7 +17,7 @@ from typing import Any
 
 from benchmarks.harness import Case
 from replication.settings import ROOT
-from replication.workflow import execute, plan
+from replication.workflow import engine, execute, kernels, plan
 from replication.workflow.discovery import Notebook
 
 TARGET = 0.15
@@ -25,12 +26,8 @@ TARGET = 0.15
 ROUNDS = 3
 """Rounds at most: whole processes take seconds, and vary less than single calls do."""
 
-IMPORTS = {
-    "decoding": ("replication.studies.cot_decoding", "transformers.cache_utils"),
-    "training": ("replication.pretraining.running", "transformers.trainer"),
-    "preferences": ("replication.alignment.running", "trl.trainer.dpo_trainer"),
-}
-"""Stack -> (module of the package, module of the libraries that it stands on)."""
+IMPORTS = "import replication.studies.cdpo, transformers.trainer"
+"""What a notebook of preferences imports until it trains."""
 
 ALONE = (
     "import sys, papermill; papermill.execute_notebook(*sys.argv[1:], kernel_name='python3', "
@@ -38,56 +35,67 @@ ALONE = (
 )
 
 
-def cases(folder: Path) -> list[Case]:
-    """Return the cases: the empty notebook both ways, then each stack of imports beside its libraries.
+def cases(folder: Path, preloader: kernels.Preloader) -> list[Case]:
+    """Return the cases: the empty notebook, then the one that imports, both ways.
 
     Args:
-        folder: an empty folder, for the notebook and its results.
+        folder: an empty folder, for the notebooks and their results.
+        preloader: the process that forks, started or to be started.
     """
-    found = [
-        Case("empty notebook, papermill alone", partial(_start, "-c", ALONE, *alone(folder))),
-        Case("empty notebook, job of the workflow", as_job(folder), "empty notebook, papermill alone"),
+    source, executed = alone(folder)
+    started, empty = "imports, kernel started", "empty notebook, papermill alone"
+    forked = as_job(folder, "02_imports", IMPORTS, {kernels.VARIABLE: preloader.address})
+    return [
+        Case(empty, partial(_start, "-c", ALONE, source, executed)),
+        Case("empty notebook, job of the workflow", as_job(folder, "01_empty", ""), empty),
+        Case(started, as_job(folder, "02_imports", IMPORTS)),
+        Case("imports, kernel forked", forked, started),
     ]
-    for stack, (own, bare) in IMPORTS.items():
-        peer = f"imports, {stack}: {bare}"
-        found += [
-            Case(peer, partial(_start, "-c", f"import {bare}")),
-            Case(f"imports, {stack}: {own}", partial(_start, "-c", f"import {own}"), peer),
-        ]
-    return found
 
 
 def alone(folder: Path) -> tuple[str, str]:
     """Return the paths of the empty notebook, written here, and of papermill's result."""
-    return str(_empty(folder / "01_nothing" / "01_empty.ipynb")), str(folder / "alone.ipynb")
+    return str(_written(folder / "01_nothing" / "01_empty.ipynb", "")), str(folder / "alone.ipynb")
 
 
-def as_job(folder: Path) -> Callable[[], None]:
-    """Return what runs the empty notebook as Snakemake's rules do."""
-    notebook = Notebook(_empty(folder / "01_nothing" / "01_empty.ipynb"), "nothing")
-    chosen = plan.Plan(folder / "run", (notebook,), {}, offline=True)
+def as_job(
+    folder: Path, name: str, source: str, variables: Mapping[str, str] | None = None
+) -> Callable[[], None]:
+    """Return what runs a notebook of one cell as Snakemake's rules do, with further environment variables."""
+    notebook = Notebook(_written(folder / "01_nothing" / f"{name}.ipynb", source), "nothing")
+    chosen = plan.Plan(folder / f"run {name} {len(variables or {})}", (notebook,), {}, offline=True)
     chosen.write()
-    return partial(_start, "-m", "replication.workflow.job", str(chosen.file), notebook.label)
+    command = ("-m", "replication.workflow.job", str(chosen.file), notebook.label)
+    return partial(_start, *command, variables=variables)
 
 
-def _empty(path: Path) -> Path:
-    """Write a notebook with one empty code cell, tagged for parameters."""
+def _written(path: Path, source: str) -> Path:
+    """Write a notebook with an empty cell, tagged for parameters, and a code cell where there is a source."""
     import nbformat.v4 as v4
 
-    cell = v4.new_code_cell("", metadata={"tags": ["parameters"]})
+    cells = [v4.new_code_cell("", metadata={"tags": ["parameters"]})]
+    cells += [v4.new_code_cell(source)] if source else []
     kernel = {"kernelspec": {"name": execute.KERNEL, "display_name": "Python 3", "language": "python"}}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(v4.new_notebook(cells=[cell], metadata=kernel)), encoding="utf-8")
+    path.write_text(json.dumps(v4.new_notebook(cells=cells, metadata=kernel)), encoding="utf-8")
     return path
 
 
-def _start(*arguments: str) -> None:
+def environment() -> dict[str, str]:
+    """Return the environment variables of a job."""
+    variables = os.environ | execute.EXPORTS | {execute.OFFLINE: "1"} | engine.job_variables()
+    return {name: value for name, value in variables.items() if name not in execute.REMOVED}
+
+
+def _start(*arguments: str, variables: Mapping[str, str] | None = None) -> None:
     """Run Python to its end; what it says is shown where it fails only."""
-    environment = os.environ | execute.EXPORTS | {execute.OFFLINE: "1"}
-    for name in execute.REMOVED:
-        environment.pop(name, None)
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=environment() | {kernels.VARIABLE: ""} | (variables or {}),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"python {' '.join(arguments[:3])} failed: {done.stdout}{done.stderr}")

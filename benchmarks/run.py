@@ -30,6 +30,7 @@ from benchmarks.harness import Result, measure, table
 from replication.files import write_atomic
 from replication.reporting.environment import hardware, versions
 from replication.settings import results_root, run_name
+from replication.workflow import kernels
 
 SUITES = ("samplers", "engine", "pretraining", "critical_tokens", "alignment", "scoring", "overhead")
 
@@ -90,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         "--batch", type=_positive, default=pretraining.ROWS, help="pretraining: rows of 128 tokens (32)"
     )
     parser.add_argument(
-        "--trajectories", type=_positive, default=6, help="critical_tokens: number of responses (6)"
+        "--trajectories", type=_positive, default=15, help="critical_tokens: responses of all rounds (15)"
     )
     parser.add_argument(
         "--pairs", type=_positive, default=alignment.PAIRS, help="alignment: pairs of a step (16)"
@@ -172,7 +173,11 @@ def _critical_tokens(options: argparse.Namespace) -> Measured:
     """Return size, checks and results of the search for critical tokens."""
     work = critical_tokens.load_work(options.trajectories)
     size = {"model": critical_tokens.MODEL, "task": critical_tokens.TASK, "rollouts": critical_tokens.N}
-    return size, critical_tokens.check(work), measure(critical_tokens.cases(work), options.rounds)
+    return (
+        size,
+        critical_tokens.check(work),
+        measure(critical_tokens.cases(work, options.rounds), options.rounds),
+    )
 
 
 def _alignment(options: argparse.Namespace) -> Measured:
@@ -187,8 +192,9 @@ def _alignment(options: argparse.Namespace) -> Measured:
 def _overhead(options: argparse.Namespace) -> Measured:
     """Return what the workflow adds to notebooks; of the share, that of the default run where it has run."""
     checks = overhead.shares(results_root() / run_name("cpu", "testbed"))
-    with tempfile.TemporaryDirectory() as folder:
-        results = measure(overhead.cases(Path(folder)), min(options.rounds, overhead.ROUNDS))
+    with tempfile.TemporaryDirectory() as folder, kernels.preloader() as preloader:
+        preloader.start(overhead.environment())
+        results = measure(overhead.cases(Path(folder), preloader), min(options.rounds, overhead.ROUNDS))
     return {"asked for, of a cold run": f"{overhead.TARGET:.0%}"}, checks, results
 
 

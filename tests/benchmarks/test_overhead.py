@@ -1,12 +1,12 @@
 import importlib
-import importlib.util
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from replication.workflow import events, execute
+from replication.workflow import events, execute, kernels
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,15 +67,28 @@ def test_a_folder_without_a_finished_notebook_has_no_share(overhead, run, tmp_pa
     assert overhead.shares(tmp_path / "nowhere") == {}
 
 
-def test_both_ways_run_the_empty_notebook(overhead, tmp_path):
-    first, second = overhead.cases(tmp_path)[:2]
-    first.run()
-    second.run()
-    ours = tmp_path / "run" / "nothing" / "notebooks" / "01_empty.ipynb"
-    for path in (tmp_path / "alone.ipynb", ours):
-        assert execute.is_complete(json.loads(path.read_text()))
-    assert ours.with_suffix(".html").is_file()
-    assert second.peer == first.name
+def preloader(address):
+    return SimpleNamespace(address=address)
+
+
+def test_the_notebooks_are_run_both_ways(overhead, tmp_path, monkeypatch):
+    monkeypatch.setattr(overhead, "IMPORTS", "import json")
+    cases = overhead.cases(tmp_path, preloader(""))
+    for case in cases:
+        case.run()
+    executed = [tmp_path / "alone.ipynb", *sorted(tmp_path.glob("run */nothing/notebooks/*.ipynb"))]
+    assert len(executed) == 4
+    assert all(execute.is_complete(json.loads(path.read_text())) for path in executed)
+    assert all(path.with_suffix(".html").is_file() for path in executed[1:])
+    assert [case.peer for case in cases] == ["", cases[0].name, "", cases[2].name]
+
+
+def test_a_forked_kernel_is_asked_for_where_there_is_a_process(overhead, tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr(overhead, "_start", lambda *command, variables=None: given.append(variables))
+    for case in overhead.cases(tmp_path, preloader("of-a-process")):
+        case.run()
+    assert given == [None, None, None, {kernels.VARIABLE: "of-a-process"}]
 
 
 def test_a_process_that_fails_is_no_measurement(overhead):
@@ -83,7 +96,7 @@ def test_a_process_that_fails_is_no_measurement(overhead):
         overhead._start("-c", "import no_such_module")
 
 
-def test_every_stack_stands_beside_libraries_alone(overhead):
-    for own, bare in overhead.IMPORTS.values():
-        assert importlib.util.find_spec(own) is not None
-        assert bare.partition(".")[0] in ("torch", "transformers", "trl")
+def test_what_is_imported_is_there(overhead, monkeypatch):
+    ran = {}
+    exec(overhead.IMPORTS, ran)
+    assert {"replication", "transformers"} <= set(ran)

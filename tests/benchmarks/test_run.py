@@ -161,8 +161,9 @@ def test_the_overhead_suite_tells_the_share_of_the_default_run(run, monkeypatch,
     asked = []
     monkeypatch.setattr(overhead, "shares", lambda folder: asked.append(folder) or {"overhead": 0.1})
     monkeypatch.setattr(
-        overhead, "cases", lambda folder: [harness.Case("peer", int), harness.Case("ours", int, "peer")]
+        overhead, "cases", lambda *given: [harness.Case("peer", int), harness.Case("ours", int, "peer")]
     )
+    monkeypatch.setattr(importlib.import_module("replication.workflow.kernels"), "supported", lambda: False)
     content = run("overhead", "--rounds", "2")
     assert asked == [tmp_path / "cpu-testbed"]
     assert content["checks"] == {"overhead": 0.1}
