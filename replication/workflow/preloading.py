@@ -135,7 +135,7 @@ class Server:
                         return request
                 elif isinstance(key.fileobj, int):
                     self._ended(key.fileobj)
-                else:
+                elif self.clients.get(key.data) is key.fileobj:  # its kernel has not ended a moment ago
                     self._gone(key.data)
 
     def _accept(self) -> dict[str, Any] | None:
@@ -212,12 +212,16 @@ def receive(client: socket.socket) -> tuple[dict[str, Any], list[int]]:
     if struct.unpack("3i", credentials)[1] != os.getuid():
         raise ValueError("a request of another user")
     data, descriptors, _, _ = socket.recv_fds(client, MESSAGE_BYTES, 2)
-    while data and not data.endswith(b"\n"):
-        more = client.recv(MESSAGE_BYTES)
-        if not more:
-            raise ValueError("a request without an end")
-        data += more
-    return json.loads(data), list(descriptors)
+    try:
+        while data and not data.endswith(b"\n"):
+            more = client.recv(MESSAGE_BYTES)
+            if not more:
+                raise ValueError("a request without an end")
+            data += more
+        return json.loads(data), list(descriptors)
+    except (OSError, ValueError):
+        _close(None, list(descriptors))
+        raise
 
 
 def _answer(client: socket.socket, content: Mapping[str, Any]) -> None:

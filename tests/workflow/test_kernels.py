@@ -206,6 +206,43 @@ def test_a_server_that_has_gone_has_killed_its_kernels(pair):
     assert kernels.Forked(ours, 2**22).wait(1) == -signal.SIGKILL
 
 
+def test_a_client_that_goes_as_its_kernel_ends_harms_nobody(pair, monkeypatch):
+    """Both are told at once: the kernel has been forgotten when the client's going is looked at."""
+    killed, owner = [], os.pidfd_open(os.getpid())
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("")  # a name of the system's choice
+        listener.listen()
+        server = preloading.Server(listener, owner, {})
+        monkeypatch.setattr(preloading, "_kill", killed.append)
+        child = subprocess.Popen(["true"])
+        pidfd = os.pidfd_open(child.pid)
+        server.clients[pidfd], server.pids[pidfd] = pair[0], child.pid
+        server.selector.register(pidfd, preloading.selectors.EVENT_READ)
+        server.selector.register(pair[0], preloading.selectors.EVENT_READ, pidfd)
+        pair[1].close()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        looks = [sorted(server.selector.select(), key=lambda found: found[0].fileobj is pair[0])]
+        looks.append([(server.selector.get_key(owner), 1)])
+        monkeypatch.setattr(server.selector, "select", lambda: looks.pop(0))
+        assert server.serve() is None
+        child.returncode = 0
+        server.selector.close()
+    os.close(owner)
+    assert (looks, killed, server.clients) == ([], [], {})
+
+
+def test_requests_without_an_end_are_none_and_leave_nothing_open():
+    before = os.listdir("/proc/self/fd")
+    for words in (b"{", b"no JSON\n"):
+        one, other = socket.socketpair()
+        with one, other:
+            socket.send_fds(one, [words], [0, 1])
+            one.shutdown(socket.SHUT_WR)
+            with pytest.raises(ValueError, match=r"without an end|Expecting value"):
+                preloading.receive(other)
+    assert os.listdir("/proc/self/fd") == before
+
+
 def test_requests_of_other_users_are_none(pair, monkeypatch):
     ours, theirs = pair
     ours.sendall(b"{}\n")
