@@ -193,7 +193,7 @@ def _printed(figure: Figure, write: Callable[[io.BytesIO], object]) -> bytes:
 def _lay_out(figure: Figure) -> None:
     """Give the panels their places, once: matplotlib would do so twice for each file and each showing."""
     _plain_dollars(figure)
-    if (engine := figure.get_layout_engine()) is None:
+    if not figure.axes or (engine := figure.get_layout_engine()) is None:
         return
     dpi = figure.dpi
     figure.set_dpi(FILE_DPI)

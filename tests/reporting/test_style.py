@@ -136,6 +136,11 @@ def test_panels_lie_where_matplotlib_would_put_them(tmp_path):
     assert ours.dpi == style.SCREEN_DPI
 
 
+def test_an_empty_figure_is_saved_without_a_warning(tmp_path):
+    style.apply()
+    assert style.save(plt.figure(), tmp_path, "figure_5")
+
+
 def test_titles_break_between_their_parts():
     text = "Kept at T = 10\ntop-p 0.9: 1658; min-p 0.1: 353; top-k 20: 20; top-nσ 1: 1"
     assert (
