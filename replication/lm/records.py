@@ -29,6 +29,7 @@ METADATA = b"replication"
 # In the footer stands the checksum of the file as it is with zeros in the place of the checksum.
 CHECKSUM, BLANK = b"replication.sha256", b"sha256:" + bytes(64).replace(b"\0", b"0")
 ENGINE = ("replication.lm.engine",)
+PLAIN = {int, float, str, bool, type(None)}
 
 
 def canonical(value: object) -> str:
@@ -58,6 +59,8 @@ def _plain(value: Any) -> Any:
             raise TypeError(f"the mapping key {wrong[0]!r} is not text")
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
+        if PLAIN.issuperset(map(type, value)):  # token ids, of which a key may hold a million
+            return list(value)
         return [_plain(item) for item in value]
     if isinstance(value, Path):
         return str(value)
