@@ -71,6 +71,12 @@ def test_a_forked_kernel_is_like_another(server, asked, toy, tmp_path, monkeypat
     assert (ordinary[1:], len(pictures)) == (text[1:], 1)
 
 
+def test_every_study_is_there(asked, toy, tmp_path):
+    (said,), _ = run(toy, tmp_path, "import sys; print(*(one for one in sys.modules if '.studies.' in one))")
+    studies = Path(preloading.__file__).parents[1] / "studies"
+    assert set(said.split()) >= {f"replication.studies.{path.stem}" for path in studies.glob("[a-z]*.py")}
+
+
 def test_draws_of_two_kernels_differ(asked, toy, tmp_path):
     cell = "import random, numpy as np; print(random.random(), np.random.rand())"
     first, second = (run(toy, tmp_path, cell)[0][0].split() for _ in range(2))
@@ -279,16 +285,3 @@ def test_threads_that_do_not_survive_a_fork_are_seen():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["[]", "1"]
-
-
-def test_every_study_is_imported_and_no_thread_started():
-    script = (
-        "import sys; from replication.workflow import preloading\n"
-        "preloading.preload()\n"
-        "print(preloading.threads(), *(name for name in sys.modules if 'studies.' in name))"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    threads, *names = done.stdout.split()
-    studies = Path(preloading.__file__).parents[1] / "studies"
-    assert threads == "[]"
-    assert set(names) >= {f"replication.studies.{path.stem}" for path in studies.glob("[a-z]*.py")}
