@@ -4,7 +4,8 @@ Cases and their peers:
 
 - CoT-decoding, k = 10: transformers' `generate` on rows of prompt and first token, sorted by length, in
   batches of 64, the first tokens from one forward pass per batch of prompts; once for the tokens only, once
-  with the top-2 gap of every step from `output_logits`, which the method needs and the engine records anyway.
+  with the top-2 gap of every step from `output_logits`, which the method needs and the engine records anyway
+  (half of each round's questions).
   And optillm's `cot_decode` where it is installed, which takes one question and one branch at a time: it gets
   a few questions of each round. Times are per question. Each round has other questions than the one before.
 - Self-consistency: 20 samples a question at temperature 0.7, by `generate(num_return_sequences=20)` on
@@ -91,9 +92,11 @@ def cot_cases(parts: Sequence[Work]) -> list[Case]:
     """Return the cases of CoT-decoding, per question."""
     units, label = len(parts[-1].prompts), "CoT-decoding"
     tokens, gaps = f"{label}, transformers, tokens only", f"{label}, transformers, tokens and gaps"
+    half = [part.part(0, (len(part.prompts) + 1) // 2) for part in parts]
+    some = len(half[-1].prompts)
     found = [
         Case(tokens, in_turn(parts, lambda part: by_transformers(part, gaps=False)), units=units),
-        Case(gaps, in_turn(parts, lambda part: by_transformers(part, gaps=True)), units=units),
+        Case(gaps, in_turn(half, lambda part: by_transformers(part, gaps=True)), units=some),
         Case(f"{label}, engine, by tokens only", in_turn(parts, by_engine), tokens, COT_TARGET, units),
         Case(f"{label}, engine, by tokens and gaps", in_turn(parts, by_engine), gaps, COT_TARGET, units),
     ]

@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         "--batch", type=_positive, default=pretraining.ROWS, help="pretraining: rows of 128 tokens (32)"
     )
     parser.add_argument(
-        "--trajectories", type=_positive, default=15, help="critical_tokens: responses of all rounds (15)"
+        "--trajectories", type=_positive, default=10, help="critical_tokens: responses of all rounds (10)"
     )
     parser.add_argument(
         "--pairs", type=_positive, default=alignment.PAIRS, help="alignment: pairs of a step (16)"
