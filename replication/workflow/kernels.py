@@ -207,7 +207,6 @@ def _descriptor(stream: Any, default: int) -> int:
     return default if stream is None else stream if isinstance(stream, int) else stream.fileno()
 
 
-@functools.cache
 def register() -> None:
     """Let Jupyter's clients in this process ask for forked kernels, when the environment names a socket."""
     if not os.environ.get(VARIABLE):
