@@ -7,14 +7,13 @@ their own at every position and once with shared tails. Both sides end at the en
 length limit. Each round has other trajectories than the one before; times are per trajectory.
 """
 
-from collections.abc import Callable
-from itertools import cycle
+from functools import partial
 from statistics import fmean
 
 import torch
 from torch import Tensor
 
-from benchmarks.harness import Case
+from benchmarks.harness import Case, in_turn
 from replication.alignment.critical_tokens import CriticalToken, critical_token
 from replication.alignment.rollouts import Sampling, Trajectory, grader
 from replication.alignment.search import Search, find
@@ -62,29 +61,19 @@ def cases(work: Work, rounds: int) -> list[Case]:
     """Return the cases on what `load_work` gives, an equal part of it in each round, one for the warm-up."""
     lm, trajectories = work
     size = max(1, len(trajectories) // rounds)
-    parts = [trajectories[:1], *(trajectories[i * size : (i + 1) * size] for i in range(rounds))]
-    parts = [part or trajectories[:size] for part in parts]
-    peer = "search: generate, prefix by prefix"
-
-    def in_turn(run: Callable[[Work], object]) -> Callable[[], object]:
-        turns = cycle(parts)
-        return lambda: run((lm, next(turns)))
-
+    chosen = [trajectories[:1], *(trajectories[i * size : (i + 1) * size] for i in range(rounds))]
+    parts = [(lm, some or trajectories[:size]) for some in chosen]
+    peer, shared = "search: generate, prefix by prefix", partial(ours, shared_tails=True)
     return [
-        Case(peer, in_turn(lambda part: by_generate(*part)), units=size),
-        Case("search: ours", in_turn(ours), peer, units=size),
-        Case("search: ours, shared tails", in_turn(ours_shared), peer, TARGET, size),
+        Case(peer, in_turn(parts, lambda part: by_generate(*part)), units=size),
+        Case("search: ours", in_turn(parts, ours), peer, units=size),
+        Case("search: ours, shared tails", in_turn(parts, shared), peer, TARGET, size),
     ]
 
 
 def ours(work: Work, shared_tails: bool = False) -> list[Search]:
     """Return what the search from the end finds."""
     return find(*work, SAMPLING, shared_tails=shared_tails, ahead=AHEAD)
-
-
-def ours_shared(work: Work) -> list[Search]:
-    """Return the same with tails that are shared."""
-    return ours(work, shared_tails=True)
 
 
 def check(work: Work) -> dict[str, float]:

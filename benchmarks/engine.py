@@ -22,7 +22,6 @@ import importlib.util
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +29,7 @@ import torch
 from torch import Tensor
 
 from benchmarks import gpu
-from benchmarks.harness import Case
+from benchmarks.harness import Case, in_turn
 from replication.lm import engine
 from replication.lm.loading import LanguageModel, load
 from replication.tasks.base import load_task
@@ -80,12 +79,6 @@ def load_work(model: str, questions: int, task: str) -> Work:
     lm, asked = load(model), load_task(task)
     texts = [asked.prompt(q, "direct") for q in asked.questions("validation", questions, 0)]
     return Work(lm, [lm.encode(text) for text in texts], texts, asked.max_new_tokens)
-
-
-def in_turn(parts: Sequence[Work], run: Callable[[Work], object]) -> Callable[[], object]:
-    """Return a function that runs on the next of `parts` each time it is called, then from the first on."""
-    turns = cycle(parts)
-    return lambda: run(next(turns))
 
 
 def cot_cases(parts: Sequence[Work]) -> list[Case]:

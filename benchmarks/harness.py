@@ -12,11 +12,14 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle
+from typing import TypeVar
 
 import torch
 
 # Seconds over which one timing is taken: far above the clock's resolution.
 SHORTEST = 0.02
+Part = TypeVar("Part")
 Seconds = tuple[float, float]  # of the wall's clock, and of the processor's
 
 
@@ -84,6 +87,12 @@ def measure(cases: Sequence[Case], rounds: int) -> list[Result]:
     finally:
         gc.enable()
     return [_result(case, seconds) for case in cases]
+
+
+def in_turn(parts: Sequence[Part], run: Callable[[Part], object]) -> Callable[[], object]:
+    """Return a function that runs on the next of `parts` each time it is called, then from the first on."""
+    turns = cycle(parts)
+    return lambda: run(next(turns))
 
 
 def _time(run: Callable[[], object]) -> Seconds:

@@ -83,8 +83,8 @@ def _written(path: Path, source: str) -> Path:
 
 def environment() -> dict[str, str]:
     """Return the environment variables of a job."""
-    variables = os.environ | execute.EXPORTS | {execute.OFFLINE: "1"} | engine.job_variables()
-    return {name: value for name, value in variables.items() if name not in execute.REMOVED}
+    with execute.kernel_environment(offline=True):
+        return os.environ | engine.job_variables()
 
 
 def _start(*arguments: str, variables: Mapping[str, str] | None = None) -> None:
