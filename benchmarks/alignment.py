@@ -110,13 +110,13 @@ def cases(number: int, model: str) -> list[Case]:
     data = dataset(own, list(zip(logs[::2], logs[1::2], strict=True)))
     bare = data.remove_columns(list(REFERENCES))
     dpo, cdpo, tdpo = (partial(PreferenceTrainer, objective=Objective(m)) for m in ("dpo", "cdpo", "tdpo2"))
-    weighted = Step(cdpo, model, data)
+    weighted, name = Step(cdpo, model, data), "step: cDPO, stored reference"
     return [
         Case(ONLINE, Step(OnIds, model, bare, online=True)),
         Case(STORED, Step(OnIds, model, bare, precompute=True), ONLINE),
         Case("step: DPO, ours, stored reference", Step(dpo, model, data), ONLINE, ONLINE_TARGET),
-        Case("step: cDPO, stored reference", weighted, ONLINE, ONLINE_TARGET),
-        Case("step: cDPO, against precomputed", weighted, STORED, STORED_TARGET),
+        Case(name, weighted, ONLINE, ONLINE_TARGET),
+        Case("step: cDPO, against precomputed", weighted, STORED, STORED_TARGET, times_of=name),
         Case("step: TDPO2, online reference", Step(tdpo, model, bare, online=True), ONLINE),
     ]
 

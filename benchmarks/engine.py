@@ -4,10 +4,10 @@ Cases and their peers:
 
 - CoT-decoding, k = 10: transformers' `generate` on rows of prompt and first token, sorted by length, in
   batches of 64, the first tokens from one forward pass per batch of prompts; once for the tokens only, once
-  with the top-2 gap of every step from `output_logits`, which the method needs and the engine records anyway
-  (half of each round's questions).
-  And optillm's `cot_decode` where it is installed, which takes one question and one branch at a time: it gets
-  a few questions of each round. Times are per question. Each round has other questions than the one before.
+  with the top-2 gap of every step from `output_logits`, which the method needs and the engine records anyway.
+  And optillm's `cot_decode` where it is installed, which takes one question and one branch at a time. Times
+  are per question. Each round has other questions than the one before; of these the engine answers all,
+  transformers one third each way, which still fills its batches, and optillm a few.
 - Self-consistency: 20 samples a question at temperature 0.7, by `generate(num_return_sequences=20)` on
   questions sorted by length, 60 rows a batch. The samples are not the same, their lengths are those of one
   distribution.
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 
 K, BATCH = 10, 64
 SAMPLES, TEMPERATURE = 20, 0.7
-OPTILLM = 3  # questions of a round
+SHARE = 3  # of a round's questions transformers answers one in so many
+OPTILLM = 2  # questions of a round
 CHECKED = 20  # questions whose paths are compared
 PROMPT, NEW_TOKENS = 50, 60  # of one path at a time
 WIDE_ROWS, WIDE_STEPS = 64, 80
@@ -64,8 +65,8 @@ class Work:
     texts: list[str]
     length: int
 
-    def part(self, begin: int, end: int) -> "Work":
-        """Return the questions from place `begin` to `end` (excluded)."""
+    def part(self, begin: int, end: int | None) -> "Work":
+        """Return the questions from place `begin` to `end` (excluded), counted as slices count."""
         return Work(self.lm, self.prompts[begin:end], self.texts[begin:end], self.length)
 
     def parts(self, number: int) -> list["Work"]:
@@ -85,19 +86,20 @@ def cot_cases(parts: Sequence[Work]) -> list[Case]:
     """Return the cases of CoT-decoding, per question."""
     units, label = len(parts[-1].prompts), "CoT-decoding"
     tokens, gaps = f"{label}, transformers, tokens only", f"{label}, transformers, tokens and gaps"
-    half = [part.part(0, (len(part.prompts) + 1) // 2) for part in parts]
-    some = len(half[-1].prompts)
+    ours, run = f"{label}, engine, by tokens only", in_turn(parts, by_engine)
+    some = -(-units // SHARE)
+    first, last = [part.part(0, some) for part in parts], [part.part(-some, None) for part in parts]
     found = [
-        Case(tokens, in_turn(parts, lambda part: by_transformers(part, gaps=False)), units=units),
-        Case(gaps, in_turn(half, lambda part: by_transformers(part, gaps=True)), units=some),
-        Case(f"{label}, engine, by tokens only", in_turn(parts, by_engine), tokens, COT_TARGET, units),
-        Case(f"{label}, engine, by tokens and gaps", in_turn(parts, by_engine), gaps, COT_TARGET, units),
+        Case(tokens, in_turn(first, lambda part: by_transformers(part, gaps=False)), units=some),
+        Case(ours, run, tokens, COT_TARGET, units),
+        Case(gaps, in_turn(last, lambda part: by_transformers(part, gaps=True)), units=some),
+        Case(f"{label}, engine, by tokens and gaps", run, gaps, COT_TARGET, times_of=ours),
     ]
     if (peer := optillm()) is not None:
         few, name = [part.part(0, OPTILLM) for part in parts], f"{label}, optillm"
-        run, own = in_turn(few, lambda part: by_optillm(peer, part)), f"{label}, engine, by optillm"
-        found.append(Case(name, run, units=len(few[-1].prompts)))
-        found.append(Case(own, in_turn(parts, by_engine), name, OPTILLM_TARGET, units))
+        theirs = in_turn(few, lambda part: by_optillm(peer, part))
+        found.append(Case(name, theirs, units=len(few[-1].prompts)))
+        found.append(Case(f"{label}, engine, by optillm", run, name, OPTILLM_TARGET, times_of=ours))
     return found
 
 

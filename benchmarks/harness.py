@@ -1,10 +1,10 @@
 """Alternating rounds of timed cases, and what is kept of them.
 
-Every case is called once before the clock starts. In a round each case is timed once, over as many calls as
-fill `SHORTEST` seconds; rounds begin with another case each, so that no case always follows the same one. A
-ratio is taken within each round, between neighbours in time, and the median over rounds is reported with
-the smallest and the largest: what else the machine does during a run then moves both sides. Processor time is
-kept beside the wall's, for it counts little of what other processes do.
+Every case is called once before the clock starts, unless it only starts processes. In a round each case is
+timed once, over as many calls as fill `SHORTEST` seconds; rounds begin with another case each, so that no
+case always follows the same one. A ratio is taken within each round, between neighbours in time, and the
+median over rounds is reported with the smallest and the largest: what else the machine does during a run then
+moves both sides. Processor time is kept beside the wall's, for it counts little of what other processes do.
 """
 
 import gc
@@ -33,6 +33,8 @@ class Case:
         peer: name of the case that the ratio is taken to, "" for none.
         target: what the ratio (peer's time by own time) is asked to reach, None where nothing is.
         units: pieces of work of one call; times are per piece.
+        times_of: name of an earlier case of the same work, which is not timed again for another peer; "" for
+            none.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Case:
     peer: str = ""
     target: float | None = None
     units: int = 1
+    times_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,21 +74,32 @@ class Result:
     processor_ratio: float | None = None
 
 
-def measure(cases: Sequence[Case], rounds: int) -> list[Result]:
-    """Time all cases in alternating rounds; return one result per case, in their order."""
-    for case in cases:
+def measure(cases: Sequence[Case], rounds: int, warm: bool = True) -> list[Result]:
+    """Time all cases in alternating rounds.
+
+    Args:
+        cases: what to time.
+        rounds: how often.
+        warm: whether each is called once before.
+
+    Returns:
+        One result per case, in their order.
+    """
+    timed = [case for case in cases if not case.times_of]
+    for case in timed if warm else ():
         case.run()
-    seconds: dict[str, list[Seconds]] = {case.name: [] for case in cases}
+    seconds: dict[str, list[Seconds]] = {case.name: [] for case in timed}
     gc.collect()
     gc.disable()
     try:
         for number in range(rounds):
-            start = number % len(cases)
-            for case in (*cases[start:], *cases[:start]):
+            start = number % len(timed)
+            for case in (*timed[start:], *timed[:start]):
                 wall, processor = _time(case.run)
                 seconds[case.name].append((wall / case.units, processor / case.units))
     finally:
         gc.enable()
+    seconds |= {case.name: seconds[case.times_of] for case in cases if case.times_of}
     return [_result(case, seconds) for case in cases]
 
 

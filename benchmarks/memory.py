@@ -1,9 +1,9 @@
 """Peak memory of cases beyond what was there before: `python -m benchmarks.memory SUITE THREADS SIZES`.
 
 Runs in a process of its own, in which freed memory goes back to the system at once (`ENVIRONMENT`). Each case
-runs once, which loads code and makes what stays, such as an optimiser's moments. Before the second call the
-system's record of the largest resident size is reset; afterwards the difference to the size before the call
-is what it needed at its peak, its result included. Needs Linux.
+runs once before, which loads code and makes what stays, such as an optimiser's moments: on few rows where
+nothing stays. Then the system's record of the largest resident size is reset; after the call the difference
+to the size before is what it needed at its peak, its result included. Needs Linux.
 """
 
 import importlib
@@ -11,14 +11,36 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 CLEAR, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 # glibc: blocks from 64 KiB on are mapped one by one, and given back when freed.
 ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+TRAININGS = ("pretraining", "alignment")
+FEW = 2  # rows of the first call
+Peaks = dict[str, float]  # MiB by the name of the case
 
 
-def peaks(suite: str, threads: int, **sizes: int | str) -> dict[str, float]:
+def together(asked: Mapping[str, Sequence[Mapping[str, int | str]]], threads: int) -> dict[str, list[Peaks]]:
+    """Return `peaks` of each suite and each of its sizes, as many at once as there are processors.
+
+    Args:
+        asked: suite -> sizes.
+        threads: threads of PyTorch.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        running = {
+            suite: [pool.submit(peaks, suite, threads, **one) for one in sizes]
+            for suite, sizes in asked.items()
+        }
+        return {suite: [one.result() for one in jobs] for suite, jobs in running.items()}
+
+
+def peaks(suite: str, threads: int, **sizes: int | str) -> Peaks:
     """Return MiB by the name of the case; empty where the system does not tell.
 
     Args:
@@ -46,16 +68,29 @@ def main() -> None:
 
     suite, threads, sizes = sys.argv[1:]
     torch.set_num_threads(int(threads))
-    found = {}
-    with torch.inference_mode(suite not in ("pretraining", "alignment")):
-        for case in importlib.import_module(f"benchmarks.{suite}").cases(**json.loads(sizes)):
+    module, trains = importlib.import_module(f"benchmarks.{suite}"), suite in TRAININGS
+    with torch.inference_mode(not trains):
+        print(json.dumps(_measured(module, json.loads(sizes), trains)))
+
+
+def _measured(module: ModuleType, sizes: dict[str, Any], trains: bool) -> Peaks:
+    """Return the peak of each case of a suite."""
+    if not trains:
+        for case in module.cases(**sizes | {"rows": FEW}):
             case.run()
-            CLEAR.write_text("5")
-            before = _resident("VmRSS")
-            result = case.run()
-            found[case.name] = round(max(_resident("VmHWM") - before, 0.0), 2)
-            del result
-    print(json.dumps(found))
+    found: Peaks = {}
+    for case in module.cases(**sizes):
+        if case.times_of:
+            found[case.name] = found[case.times_of]
+            continue
+        if trains:
+            case.run()
+        CLEAR.write_text("5")
+        before = _resident("VmRSS")
+        result = case.run()
+        found[case.name] = round(max(_resident("VmHWM") - before, 0.0), 2)
+        del result
+    return found
 
 
 if __name__ == "__main__":

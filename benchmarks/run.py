@@ -1,15 +1,16 @@
 """Measure suites of benchmarks: `python -m benchmarks.run [suite ...]`.
 
 Prints a Markdown table per suite and keeps everything in `<results>/bench/<suite>.json`. Times depend on the
-machine and on what else it does: compare ratios, and only within one run. `--table <results>/bench` prints
-what is asked of the cases and what was reached.
+machine and on what else it does: compare ratios, and only within one run. Memory is measured before, that of
+several suites at once; times are taken with nothing beside them. `--table <results>/bench` prints what is
+asked of the cases and what was reached.
 """
 
 import argparse
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from benchmarks import (
     summary,
 )
 from benchmarks.harness import Result, measure, table
+from benchmarks.memory import Peaks
 from replication.files import write_atomic
 from replication.reporting.environment import hardware, versions
 from replication.settings import results_root, run_name
@@ -42,9 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(summary.table(options.table))
         return
     torch.set_num_threads(options.threads)
-    for suite in options.suites or SUITES:
+    suites = options.suites or SUITES
+    asked = {suite: SIZES[suite](options) for suite in suites if suite in SIZES}
+    peaks = memory.together(asked, options.threads)
+    for suite in suites:
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-        size, checks, results = MEASURES[suite](options)
+        size, checks, results = MEASURES[suite](options, *peaks.get(suite, ()))
         content = {
             "suite": suite,
             **size,
@@ -123,10 +128,9 @@ def _width(text: str) -> int:
 Measured = tuple[dict[str, object], dict[str, float], list[Result]]
 
 
-def _samplers(options: argparse.Namespace) -> Measured:
+def _samplers(options: argparse.Namespace, peaks: Peaks) -> Measured:
     """Return size, checks and results of the sampling suite."""
     rows, width = options.rows, options.width
-    peaks = memory.peaks("samplers", options.threads, rows=rows, width=width)
     with torch.inference_mode():
         checks = samplers.check(rows, width)
         results = measure(samplers.cases(rows, width), options.rounds)
@@ -134,15 +138,14 @@ def _samplers(options: argparse.Namespace) -> Measured:
     return size, checks, [replace(result, peak_mib=peaks.get(result.name)) for result in results]
 
 
-def _engine(options: argparse.Namespace) -> Measured:
-    """Return size, checks and results of the engine's suite; the samples are of a fifth of the questions."""
+def _engine(options: argparse.Namespace, peaks: Peaks) -> Measured:
+    """Return size, checks and results of the engine's suite; samples are of an eighth of the questions."""
     work = engine.load_work(options.model, options.questions, "stories")
-    some = work.part(0, max(1, options.questions // 5))
+    some = work.part(0, max(1, options.questions // 8))
     size = {"model": options.model, "questions": options.questions, "k": engine.K, "batch": engine.BATCH}
     size |= {"samples": engine.SAMPLES, "questions with samples": len(some.prompts)}
     size |= {"optillm": "compared" if engine.optillm() else "not installed: no row"}
     checks = engine.check(work.part(0, engine.CHECKED))
-    peaks = memory.peaks("engine", options.threads, rows=options.wide_rows, steps=engine.WIDE_STEPS)
     checks |= {f"{name}: peak memory in MiB": peak for name, peak in peaks.items()}
     rounds = options.rounds
     parts = (
@@ -153,15 +156,12 @@ def _engine(options: argparse.Namespace) -> Measured:
     return size, checks, [result for cases in parts for result in measure(cases, rounds)]
 
 
-def _pretraining(options: argparse.Namespace) -> Measured:
-    """Return size, checks and results of the training steps; memory with a vocabulary of 32,000 too."""
+def _pretraining(options: argparse.Namespace, peaks: Peaks, large: Peaks) -> Measured:
+    """Return size, checks and results of the training steps; `large` are peaks of a vocabulary of 32,000."""
     rows, width, wide = options.batch, pretraining.WIDTH, pretraining.WIDE
     size = {"rows": rows, "tokens": pretraining.TOKENS, "vocabulary": width}
     checks = pretraining.check(rows, width)
-    few = max(1, rows // 4)
-    peaks = memory.peaks("pretraining", options.threads, rows=rows, width=width)
-    large = memory.peaks("pretraining", options.threads, rows=few, width=wide)
-    logits = few * pretraining.TOKENS * wide * 4 / 2**20
+    logits = _few(rows) * pretraining.TOKENS * wide * 4 / 2**20
     checks |= {
         f"{name}, peak in logits of {wide} ids": round(peak / logits, 2) for name, peak in large.items()
     }
@@ -180,11 +180,10 @@ def _critical_tokens(options: argparse.Namespace) -> Measured:
     )
 
 
-def _alignment(options: argparse.Namespace) -> Measured:
+def _alignment(options: argparse.Namespace, peaks: Peaks) -> Measured:
     """Return size, checks and results of the steps on preference pairs."""
     size = {"model": options.model, "pairs": options.pairs}
     checks = alignment.check(options.pairs, options.model)
-    peaks = memory.peaks("alignment", options.threads, number=options.pairs, model=options.model)
     results = measure(alignment.cases(options.pairs, options.model), options.rounds)
     return size, checks, [replace(result, peak_mib=peaks.get(result.name)) for result in results]
 
@@ -194,16 +193,14 @@ def _overhead(options: argparse.Namespace) -> Measured:
     checks = overhead.shares(results_root() / run_name("cpu", "testbed"))
     with tempfile.TemporaryDirectory() as folder, kernels.preloader() as preloader:
         preloader.start(overhead.environment())
-        results = measure(overhead.cases(Path(folder), preloader), min(options.rounds, overhead.ROUNDS))
+        rounds = min(options.rounds, overhead.ROUNDS)
+        results = measure(overhead.cases(Path(folder), preloader), rounds, warm=False)
     return {"asked for, of a cold run": f"{overhead.TARGET:.0%}"}, checks, results
 
 
-def _scoring(options: argparse.Namespace) -> Measured:
-    """Return size, checks and results of scoring texts; the peaks are those of twice the rows."""
-    size = {"rows": scoring.ROWS, "tokens": scoring.TOKENS, "width": scoring.WIDTH}
-    once, twice = (
-        memory.peaks("scoring", options.threads, **size | {"rows": scoring.ROWS * times}) for times in (1, 2)
-    )
+def _scoring(options: argparse.Namespace, once: Peaks, twice: Peaks) -> Measured:
+    """Return size, checks and results of scoring texts; the peaks shown are those of twice the rows."""
+    size = _texts()
     with torch.inference_mode():
         checks = scoring.check(**size)
         results = measure(scoring.cases(**size), options.rounds)
@@ -211,6 +208,27 @@ def _scoring(options: argparse.Namespace) -> Measured:
     return size, checks, [replace(result, peak_mib=twice.get(result.name)) for result in results]
 
 
+def _few(rows: int) -> int:
+    """Return the rows whose memory is measured with the larger vocabulary of pretraining."""
+    return max(1, rows // 4)
+
+
+def _texts(times: int = 1) -> dict[str, int]:
+    """Return the sizes of the scoring suite, with so many times its rows."""
+    return {"rows": scoring.ROWS * times, "tokens": scoring.TOKENS, "width": scoring.WIDTH}
+
+
+# Of which sizes the memory is measured, in the order in which the functions above take the peaks.
+SIZES: dict[str, Callable[[argparse.Namespace], list[dict[str, int | str]]]] = {
+    "engine": lambda o: [{"rows": o.wide_rows, "steps": engine.WIDE_STEPS}],
+    "samplers": lambda o: [{"rows": o.rows, "width": o.width}],
+    "pretraining": lambda o: [
+        {"rows": o.batch, "width": pretraining.WIDTH},
+        {"rows": _few(o.batch), "width": pretraining.WIDE},
+    ],
+    "alignment": lambda o: [{"number": o.pairs, "model": o.model}],
+    "scoring": lambda o: [_texts(), _texts(2)],
+}
 MEASURES = {
     "samplers": _samplers,
     "engine": _engine,

@@ -247,12 +247,14 @@ class Batch:
         paths, stops = self.paths, self.stops
         last = paths.tokens[rows, self.step]
         at_end = self.ends[last]
-        self._end(rows[at_end], "eos")
+        if at_end.any():
+            self._end(rows[at_end], "eos")
         for row in rows[stops.completes[last] & ~at_end]:
             if stops.find(self.lm.decode(paths.tokens[row, : self.step + 1])) >= 0:
                 self._end(row, "stop")
         spent = rows[self.limit[rows] == self.step + 1]
-        self._end(spent[~self.over[spent]], "length")
+        if len(spent):
+            self._end(spent[~self.over[spent]], "length")
 
     def _end(self, rows: np.ndarray, reason: str) -> None:
         """Mark rows as ended."""

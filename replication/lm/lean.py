@@ -64,7 +64,6 @@ class Lean:
         self.head = _behind(model.model.norm, model.lm_head.weight)
         self._rotary = model.model.rotary_emb
         self._tables = np.empty((2, 0, 1, self.size), dtype=np.float32)
-        self._turn = np.roll(np.arange(self.size), self.size // 2)
 
     def step(self, tokens: Tensor, positions: Tensor, held: KeyValues) -> Tensor:
         """Return the logits behind one more token of each row, (rows, width), and add it to what is held.
@@ -74,7 +73,7 @@ class Lean:
             positions: (rows,) int64, of these tokens; they are within what `reserve` was told.
             held: keys and values of the tokens before.
         """
-        rows, turned = len(tokens), self.heads + self.key_heads
+        rows, turned, middle = len(tokens), self.heads + self.key_heads, self.size // 2
         product = np.matmul if rows == 1 else _product
         cosine, sine = self._tables[:, positions.numpy()]  # (rows, 1, size) each
         x = self.embedding[tokens.numpy()]  # (rows, D)
@@ -82,12 +81,14 @@ class Lean:
             qkv = product(self._norm(x), block.qkv).reshape(rows, turned + self.key_heads, self.size)
             plain, value = qkv[:, :turned], qkv[:, turned:]
             both = plain * cosine
-            both += plain[..., self._turn] * sine
+            both += np.concatenate((plain[..., middle:], plain[..., :middle]), -1) * sine
             query = both[:, : self.heads].reshape(rows, self.key_heads, -1, self.size)
             seen = held.attend(layer, query, both[:, self.heads :], value)
             x += product(seen.reshape(rows, -1), block.out)
-            gate, up = torch.from_numpy(product(self._norm(x), block.gate_up)).chunk(2, -1)
-            x += product(functional.silu(gate).mul_(up).numpy(), block.down)
+            gate_up, width = product(self._norm(x), block.gate_up), len(block.down)
+            inner = functional.silu(torch.from_numpy(gate_up[:, :width])).numpy()
+            inner *= gate_up[:, width:]
+            x += product(inner, block.down)
         held.advance()
         if (counter := meter.running()) is not None:
             counter.add(self.config, GENERATED, rows)
@@ -137,9 +138,10 @@ def altered(model: nn.Module) -> bool:
 
     Not where that forward says of itself (`UNALTERED`) that it only selects from the same computation.
     """
-    own = [vars(one)["forward"] for one in model.modules() if "forward" in vars(one)]
+    parts = list(model.modules())
+    own = [vars(one)["forward"] for one in parts if "forward" in vars(one)]
     return not all(getattr(forward, UNALTERED, False) for forward in own) or any(
-        getattr(one, name) for one in model.modules() for name in HOOKS
+        getattr(one, name) for one in parts for name in HOOKS
     )
 
 

@@ -38,3 +38,17 @@ def test_times_are_per_piece_of_work(harness, monkeypatch):
     few, many = harness.measure(cases, rounds=1)
     assert (few.milliseconds, many.milliseconds) == (3000.0, 1000.0)
     assert (many.ratio, many.processor_milliseconds, many.processor_ratio) == (3.0, 500.0, 3.0)
+
+
+def test_a_case_with_a_second_peer_is_timed_once(harness, monkeypatch):
+    calls, clock = [], iter([8.0, 2.0, 4.0])
+    monkeypatch.setattr(harness, "_time", lambda run: (run(), (seconds := next(clock), seconds))[1])
+    cases = [
+        harness.Case("slow", lambda: calls.append("slow")),
+        harness.Case("ours", lambda: calls.append("ours"), peer="slow", units=2),
+        harness.Case("middle", lambda: calls.append("middle")),
+        harness.Case("ours again", lambda: calls.append("never"), peer="middle", times_of="ours"),
+    ]
+    *_, first, _, second = harness.measure(cases, rounds=1, warm=False)
+    assert calls == ["slow", "ours", "middle"]
+    assert (first.ratio, second.ratio, second.milliseconds) == (8.0, 4.0, 1000.0)
