@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,12 @@ class Position:
     probabilities: Mapping[int, float]
 
 
+@lru_cache(maxsize=4)
+def _pieces_of(backend: str) -> dict[str, tuple[int, ...]]:
+    """Return what is known of a tokenizer's pieces, in one place for a process: biographies have 78,400."""
+    return {}
+
+
 class Coder:
     """Encodes pieces of text without the tokens that a tokenizer puts in front, and remembers them."""
 
@@ -42,12 +49,13 @@ class Coder:
         if getattr(tokenizer, "backend_tokenizer", None) is None or tokenizer.eos_token_id is None:
             raise InputError("The truth needs a fast tokenizer with an end token: use a testbed model's.")
         # A copy, because padding or cutting that a caller has left switched on would go into the pieces.
-        self.backend = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+        described = tokenizer.backend_tokenizer.to_str()
+        self.backend = Tokenizer.from_str(described)
         self.backend.no_padding()
         self.backend.no_truncation()
         self.end = (int(tokenizer.eos_token_id),)
         self.start = tuple(self.backend.encode("").ids)  # BOS, if the tokenizer puts it in front
-        self._known: dict[str, tuple[int, ...]] = {}
+        self._known = _pieces_of(described)
 
     def pieces(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
         """Return the ids of every text, start and end left out."""
