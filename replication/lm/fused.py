@@ -12,6 +12,7 @@ from torch import Tensor
 
 # Logits worked on at once: 2 MiB of float32, a usual second-level cache.
 LOGITS = 2**19
+KEPT = 2**24  # logits whose exponentials are kept for the gradient: 64 MiB
 FEWEST = 64  # rows at once: products of fewer are slow, whatever the vocabulary
 
 
@@ -100,43 +101,63 @@ class Gather(torch.autograd.Function):
 class TokenLosses(torch.autograd.Function):
     """-log softmax(W x) at each row's target, the logits of few rows at a time.
 
-    A whole batch of logits is never held: those of a block stay in the processor's cache, and are computed
-    again for the gradient, only for the rows that have one (a selection of tokens leaves many without).
+    A block's logits stay in the processor's cache. The gradient needs their exponentials again: up to `KEPT`
+    of them are kept, which costs less than a fourth product; those of a larger vocabulary or batch are
+    computed anew, so that a whole batch of logits is never held. Only rows that have a gradient are worked on
+    (a selection of tokens leaves many without).
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-        """Return (n,) losses in nats of `hidden` (n, d), `weight` (V, d) and `targets` (n,) int64."""
-        losses, normaliser = hidden.new_empty(len(hidden)), hidden.new_empty(len(hidden))
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, keep: bool) -> Tensor:
+        """Return (n,) losses in nats, see `token_losses`; `keep` the exponentials for the gradient."""
+        losses, normaliser, kept = hidden.new_empty(len(hidden)), hidden.new_empty(len(hidden)), []
+        # The normaliser is what exponentials are divided by, or what is taken from logits to compute them.
         for part in _parts(len(hidden), len(weight)):
             logits = hidden[part] @ weight.T
             largest = logits.amax(-1, keepdim=True)
             own = logits.sub_(largest).gather(1, targets[part, None]).squeeze(1)
-            total = logits.exp_().sum(-1).log_()
-            losses[part] = total - own
-            normaliser[part] = total.add_(largest.squeeze(1))
-        ctx.save_for_backward(hidden, weight, targets, normaliser)
+            total = logits.exp_().sum(-1)
+            losses[part] = total.log() - own
+            if keep:
+                kept.append(logits)
+                normaliser[part] = total
+            else:
+                normaliser[part] = total.log_().add_(largest.squeeze(1))
+        ctx.save_for_backward(hidden, weight, targets, normaliser, *kept)
         return losses
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None, None]:
         """Return the gradients (softmax - one-hot) g of hidden states and weight."""
-        hidden, weight, targets, normaliser = ctx.saved_tensors
-        rows = gradient.nonzero().squeeze(1)
-        every = len(rows) == len(hidden)
-        if not every:
-            hidden, targets, normaliser, gradient = (t[rows] for t in (hidden, targets, normaliser, gradient))
-        found, of_weight = torch.empty_like(hidden), torch.zeros_like(weight)
-        for part in _parts(len(hidden), len(weight)):
-            x = hidden[part]
-            slope = torch.addmm(normaliser[part, None], x, weight.T, beta=-1).exp_()
-            slope[torch.arange(len(x)), targets[part]] -= 1
-            slope.mul_(gradient[part, None])
-            torch.mm(slope, weight, out=found[part])
+        hidden, weight, targets, normaliser, *kept = ctx.saved_tensors
+        found, of_weight = torch.zeros_like(hidden), torch.zeros_like(weight)
+        for number, part in enumerate(_parts(len(hidden), len(weight))):
+            rows = gradient[part].nonzero().squeeze(1)
+            if not len(rows):
+                continue
+            places = rows + part.start
+            g, x, scale = gradient[places], hidden[places], normaliser[places, None]
+            if kept:
+                e = kept[number] if len(rows) == len(kept[number]) else kept[number][rows]
+                slope = e * (g[:, None] / scale)
+            else:
+                slope = torch.addmm(scale, x, weight.T, beta=-1).exp_().mul_(g[:, None])
+            slope[torch.arange(len(x)), targets[places]] -= g
+            found.index_copy_(0, places, slope @ weight)
             of_weight.addmm_(slope.T, x)
-        if not every:
-            found = hidden.new_zeros((len(ctx.saved_tensors[0]), hidden.shape[1])).index_copy_(0, rows, found)
-        return found, of_weight, None
+        return found, of_weight, None, None
+
+
+def token_losses(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    """Return -log P(target) of each row: (n,) float32, nats.
+
+    Args:
+        hidden: (n, d) float32.
+        weight: (V, d) float32, of the output layer.
+        targets: (n,) int64.
+    """
+    keep = torch.is_grad_enabled() and len(hidden) * len(weight) <= KEPT
+    return TokenLosses.apply(hidden, weight, targets, keep)
 
 
 def _parts(rows: int, width: int) -> list[slice]:

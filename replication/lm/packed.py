@@ -21,7 +21,7 @@ blocks of 256 tokens; and 5 passes with gradient of the one of 4 layers, 128 wid
     rows from the data set                              2 %          -
 
 Hence what is done here: fewer tokens for the products, attention within a text, losses a block of rows at a
-time (`fused.TokenLosses`), and norms and rotations of one node each. By alternating steps in one process
+time (`fused.token_losses`), and norms and rotations of one node each. By alternating steps in one process
 (5 rounds, processor time, same day and machine, load about 25) a step on 16 random pairs is 1.5 (3 x 64) and
 1.56 (4 x 128) times faster for cDPO, 1.35 times for TDPO2 (3 x 64); one of selective training on blocks
 without padding that are one document each (4 x 128, 16 rows) gains nothing (1.01).
@@ -37,7 +37,7 @@ from torch.nn import functional
 from transformers import LlamaForCausalLM
 
 from replication.lm import meter
-from replication.lm.fused import Gather, Norm, Rotation, Spread, TokenLosses
+from replication.lm.fused import Gather, Norm, Rotation, Spread, token_losses
 from replication.lm.lean import altered
 
 IGNORED = -100
@@ -215,7 +215,7 @@ def losses(model: LlamaForCausalLM, layout: Layout, targets: Tensor) -> Tensor:
     if not len(layout.ids):
         return mask * model.lm_head.weight.sum()  # 0, and with a gradient
     states = hidden(model, layout).index_select(0, layout.predicting)
-    found = TokenLosses.apply(states, model.lm_head.weight, targets[mask])
+    found = token_losses(states, model.lm_head.weight, targets[mask])
     return found.new_zeros(mask.shape).masked_scatter(mask, found)
 
 

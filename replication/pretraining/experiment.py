@@ -20,7 +20,7 @@ from replication.lm.trainings import OnceTrained
 from replication.pretraining import reference
 from replication.pretraining.packing import Blocks
 from replication.pretraining.plans import Plan
-from replication.settings import InputError
+from replication.settings import InputError, Settings
 
 MODULES = ("replication.pretraining.running",)
 TABLES = ("log", "losses", "answers")
@@ -59,6 +59,10 @@ class Trainings(OnceTrained):
         store: where the tables lie.
     """
 
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._scores: dict[Path, dict[str, np.ndarray]] = {}
+
     def train(self, plan: Plan) -> Trained:
         """Return a training, from disk when it was done under the same key."""
         from replication.pretraining import running
@@ -88,11 +92,15 @@ class Trainings(OnceTrained):
         """Return a model's token losses on blocks and, where asked, its entropies: (N, T) float16 each.
 
         Column j belongs to the prediction of token j + 1, as in `rho1.targets`; what is no target is 0. They
-        are computed once and lie in `reference/`, see `replication.pretraining.reference`.
+        are computed once and lie in `reference/`, see `replication.pretraining.reference`; read and checked
+        once a process.
         """
-        lm, data = self.model(model), blocks.dataset()
+        lm = self.model(model)
         stem = f"{lm.fingerprint}-{blocks.digest}{'-entropy' if entropy else ''}"
         folder = self.settings.paper_dir / "reference" / stem
+        if folder in self._scores:
+            return self._scores[folder]
+        data = blocks.dataset()
         with self.lock(f"reference-{stem}"):
             try:
                 found = reference.load(folder, data, lm.tokenizer, PACKING)
@@ -104,7 +112,8 @@ class Trainings(OnceTrained):
                 found = reference.load(folder, data, lm.tokenizer, PACKING)
             found = found.with_format("numpy")
         names = (reference.LOSS, reference.ENTROPY) if entropy else (reference.LOSS,)
-        return {name: np.stack(list(found[name])).astype(np.float16) for name in names}
+        self._scores[folder] = {name: np.stack(list(found[name])).astype(np.float16) for name in names}
+        return self._scores[folder]
 
 
 def digest(values: np.ndarray) -> str:

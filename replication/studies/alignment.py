@@ -31,6 +31,7 @@ from replication.testbed.worlds import Problem
 Made = TypeVar("Made")
 
 PATH_MODULES = ("replication.lm.engine", "replication.tasks.base")
+MODULES = ("replication.studies.alignment",)
 FAMILY = "alignment"  # folder of what the papers share
 PROMPT = "zero_shot_cot"
 WORLDS = {"moves": "stories:level=3,kind=moves", "portions": "stories:level=2,kind=portions"}
@@ -144,18 +145,26 @@ class Family:
 
     def solutions(self, lm: LanguageModel, number: int) -> tuple[Example, ...]:
         """Return solutions of both kinds in turn, of questions that are never sampled or asked."""
+        apart, seed = int(self.sizes["n_sampled"]), self.settings.seed
+        key = {"model": lm.fingerprint, "number": number, "apart": apart, "seed": seed}
+        # Drawn once for all notebooks: trainings are looked up by what they learn.
+        found = self.shared.store.frame("solutions", key, lambda: self._solutions(lm, number, apart), MODULES)
+        prompts, responses = ([tuple(ids.tolist()) for ids in found[name]] for name in ("prompt", "response"))
+        names = (f"story-{i}" for i in range(len(found)))
+        return tuple(map(Example, names, prompts, responses))
+
+    def _solutions(self, lm: LanguageModel, number: int, apart: int) -> pd.DataFrame:
+        """Return the ids of the solutions: prompt and response, with the end-of-text token, int32 arrays."""
         rng, found = random.Random(f"bases/{self.settings.seed}"), []
-        apart = int(self.sizes["n_sampled"])
         each = -(-number // len(WORLDS))
         stories = [self.problems(Cell("", task), "train", apart + each)[apart:] for task in WORLDS.values()]
         task = load_task(WORLDS["moves"])
         for problem in (one for several in zip(*stories, strict=True) for one in several):
             prompt = task.prompt(Question("", problem.question, problem.answer), PROMPT)
             text = lm.tokenizer(story_commitments.derive(rng, problem), add_special_tokens=False)["input_ids"]
-            found.append(
-                Example(f"story-{len(found)}", tuple(lm.prompt(prompt)), (*text, lm.tokenizer.eos_token_id))
-            )
-        return tuple(found[:number])
+            found.append((lm.prompt(prompt), [*text, lm.tokenizer.eos_token_id]))
+        rows = [[np.array(ids, dtype=np.int32) for ids in row] for row in found[:number]]
+        return pd.DataFrame(rows, columns=["prompt", "response"])
 
     # Samples and pairs
 
@@ -183,13 +192,13 @@ class Family:
         """
         keeper = keeper or self.trainings
         lm, task = keeper.model(model), self.task(cell)
-        prompts, ids = self.prompts(lm, cell, questions), [question.id for question in questions]
+        ids = [question.id for question in questions]
         longest = int(self.sizes["max_new_tokens"]) or task.max_new_tokens
         given = {"branches": n, "do_sample": temperature > 0, "temperature": temperature or 1.0,
                  "max_new_tokens": longest, "stop": task.stop, "seed": seed}  # fmt: skip
 
         def compute() -> pd.DataFrame:
-            paths = engine.generate(lm, prompts, ids=ids, **given)
+            paths = engine.generate(lm, self.prompts(lm, cell, questions), ids=ids, **given)
             found = [task.extract(text) for text in paths["text"]]
             values = [answer.value if answer else None for answer in found]
             gold = {question.id: question.answer for question in questions}
@@ -197,7 +206,7 @@ class Family:
             return paths.assign(answer=pd.Series(values, dtype=object), correct=right)
 
         key = {"model": lm.fingerprint, "task": task.name, "questions": Task.question_hash(questions),
-               "prompts": prompts, **given}  # fmt: skip
+               "prompts": [task.prompt(question, PROMPT) for question in questions], **given}  # fmt: skip
         return keeper.store.frame("paths", key, compute, PATH_MODULES)
 
     def sampled(self, cell: Cell, model: str = "", seed: int = 0) -> list[Sampled]:

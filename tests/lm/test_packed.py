@@ -157,8 +157,11 @@ def test_gradients_are_those_of_finite_differences(monkeypatch):
     check = torch.autograd.gradcheck
     assert check(fused.Norm.apply, (random(5, 6), random(6), 1e-6))
     targets, weight, hidden = torch.tensor([0, 6, 3, 3, 2]), random(7, 4), random(5, 4)
-    assert check(fused.TokenLosses.apply, (hidden, weight, targets))
-    assert check(lambda h, w: fused.TokenLosses.apply(h, w, targets)[::2], (hidden, weight))  # some rows
+    for kept in (0, fused.KEPT):  # computed anew, and kept
+        monkeypatch.setattr(fused, "KEPT", kept)
+        assert check(fused.token_losses, (hidden, weight, targets))
+        assert check(lambda h, w: fused.token_losses(h, w, targets)[::2], (hidden, weight))  # some rows
+        assert check(lambda h, w: fused.token_losses(h, w, targets)[4:], (hidden, weight))  # one block
     turn = torch.polar(torch.ones(5, 3, dtype=torch.float64), torch.randn(5, 3, dtype=torch.float64))
     assert check(lambda x: fused.Rotation.apply(x * 1.0, turn, turn.conj().resolve_conj()), random(5, 6))
     rows, places, twins = torch.tensor([[0, 1], [0, 2]]), torch.tensor([0, 1, 3]), torch.tensor([0])
@@ -171,9 +174,17 @@ def test_gradients_are_those_of_finite_differences(monkeypatch):
     assert check(there_and_back, random(3, 2))
 
 
+def test_a_second_backward_pass_gives_the_same():
+    torch.manual_seed(0)
+    hidden, weight, targets = random(5, 4), random(7, 4), torch.tensor([0, 6, 3, 3, 2])
+    loss = fused.token_losses(hidden, weight, targets).sum()
+    first = torch.autograd.grad(loss, (hidden, weight), retain_graph=True)
+    assert all(map(torch.equal, first, torch.autograd.grad(loss, (hidden, weight))))
+
+
 def test_losses_of_sure_predictions_keep_their_digits():
     hidden, weight = torch.eye(2) * 15, torch.eye(2)
-    found = fused.TokenLosses.apply(hidden, weight, torch.tensor([0, 1]))
+    found = fused.token_losses(hidden, weight, torch.tensor([0, 1]))
     assert torch.allclose(found, functional.cross_entropy(hidden, torch.tensor([0, 1]), reduction="none"))
     assert (found > 0).all()
 
