@@ -58,7 +58,7 @@ def main(descriptor: str, owner: str) -> None:
     if names := threads():
         sys.exit(f"Libraries have started threads when they were imported ({names}): kernels are not forked.")
     gc.freeze()  # a collection in a kernel would copy the pages of everything
-    request = Server(listener, pidfd, ours).serve()
+    request = Server(listener, pidfd, ours, added).serve()
     if request is not None:
         become_kernel(request, added)
 
@@ -101,8 +101,13 @@ def state(environment: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def different(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
-    """Return the first part of a `state` that differs, "" when none does."""
+def different(theirs: Mapping[str, Any], ours: Mapping[str, Any], added: Mapping[str, str]) -> str:
+    """Return the first part of a `state` that differs, "" when none does.
+
+    A client that has imported the same libraries has what they have set, `added`, in its variables; a kernel
+    forked here has it as well.
+    """
+    theirs, ours = ({**one, "variables": {**added, **one.get("variables", {})}} for one in (theirs, ours))
     return next((name for name in ours if theirs.get(name) != ours[name]), "")
 
 
@@ -113,10 +118,13 @@ class Server:
         listener: socket at which clients ask.
         owner: pidfd of the process whose end ends this one.
         ours: the `state` in which a kernel has to ask to be forked.
+        added: environment variables that libraries have set when they were imported.
     """
 
-    def __init__(self, listener: socket.socket, owner: int, ours: Mapping[str, Any]) -> None:
-        self.listener, self.owner, self.ours = listener, owner, ours
+    def __init__(
+        self, listener: socket.socket, owner: int, ours: Mapping[str, Any], added: Mapping[str, str]
+    ) -> None:
+        self.listener, self.owner, self.ours, self.added = listener, owner, ours, added
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, selectors.EVENT_READ)
         self.selector.register(owner, selectors.EVENT_READ)
@@ -147,7 +155,7 @@ class Server:
         except (OSError, ValueError):
             client.close()
             return None
-        if part := different(request["state"], self.ours):
+        if part := different(request["state"], self.ours, self.added):
             _answer(client, {"refused": part})
             _close(client, descriptors)
             return None

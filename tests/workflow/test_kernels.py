@@ -102,6 +102,30 @@ def test_where_a_fork_would_be_another_the_kernel_is_as_always(asked, toy, tmp_p
     assert text[0].split()[:2] == [str(os.getpid()), f"{LAUNCHER}.py"]
 
 
+def test_a_client_that_has_imported_the_same_libraries_gets_a_fork(server, asked, toy, tmp_path, monkeypatch):
+    show = "import json, os; print(json.dumps(dict(os.environ)))"
+    (said,), _ = run(toy, tmp_path, show)
+    set_there = {k: v for k, v in json.loads(said).items() if k.startswith("TORCHINDUCTOR")}
+    assert set_there  # by an import, as in a worker of the tests
+    for name, value in set_there.items():
+        monkeypatch.setenv(name, value)
+        (text,), _ = run(toy, tmp_path, TOLD)
+        assert int(text.split()[0]) == server._process.pid
+        monkeypatch.setenv(name, f"{value}/elsewhere")
+        (text,), _ = run(toy, tmp_path, TOLD)
+        assert int(text.split()[0]) == os.getpid()
+
+
+def test_what_libraries_set_is_no_difference_unless_it_is_another_value():
+    ours, added = {"variables": {"A": "1"}, "niceness": 0}, {"LIB": "x"}
+    for theirs in ({"A": "1"}, {"A": "1", "LIB": "x"}):
+        assert not preloading.different({"variables": theirs, "niceness": 0}, ours, added)
+    for theirs in ({"A": "1", "LIB": "y"}, {"LIB": "x"}, {"A": "1", "B": "2"}):
+        assert preloading.different({"variables": theirs, "niceness": 0}, ours, added) == "variables"
+    assert preloading.different({"niceness": 0}, ours, added) == "variables"
+    assert preloading.different({"variables": {"A": "1"}, "niceness": 5}, ours, added) == "niceness"
+
+
 def test_a_killed_kernel_is_told_as_always(asked, toy, tmp_path):
     with pytest.raises(execute.NotebookError, match="lost its kernel") as caught:
         run(toy, tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
@@ -218,7 +242,7 @@ def test_a_client_that_goes_as_its_kernel_ends_harms_nobody(pair, monkeypatch):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("")  # a name of the system's choice
         listener.listen()
-        server = preloading.Server(listener, owner, {})
+        server = preloading.Server(listener, owner, {}, {})
         monkeypatch.setattr(preloading, "_kill", killed.append)
         child = subprocess.Popen(["true"])
         pidfd = os.pidfd_open(child.pid)
