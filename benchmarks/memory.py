@@ -1,4 +1,4 @@
-"""Peak memory of cases beyond what was there before: `python -m benchmarks.memory SUITE THREADS SIZES`.
+"""Peak memory of cases beyond what was there before: `python -m benchmarks.memory SUITE THREADS SIZES ...`.
 
 Runs in a process of its own, in which freed memory goes back to the system at once (`ENVIRONMENT`). Each case
 runs once before, which loads code and makes what stays, such as an optimiser's moments: on few rows where
@@ -26,31 +26,28 @@ Peaks = dict[str, float]  # MiB by the name of the case
 
 
 def together(asked: Mapping[str, Sequence[Mapping[str, int | str]]], threads: int) -> dict[str, list[Peaks]]:
-    """Return `peaks` of each suite and each of its sizes, as many at once as there are processors.
+    """Return `peaks` of each suite, as many suites at once as there are processors.
 
     Args:
         asked: suite -> sizes.
         threads: threads of PyTorch.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        running = {
-            suite: [pool.submit(peaks, suite, threads, **one) for one in sizes]
-            for suite, sizes in asked.items()
-        }
-        return {suite: [one.result() for one in jobs] for suite, jobs in running.items()}
+        running = {suite: pool.submit(peaks, suite, threads, sizes) for suite, sizes in asked.items()}
+        return {suite: job.result() for suite, job in running.items()}
 
 
-def peaks(suite: str, threads: int, **sizes: int | str) -> Peaks:
-    """Return MiB by the name of the case; empty where the system does not tell.
+def peaks(suite: str, threads: int, sizes: Sequence[Mapping[str, int | str]]) -> list[Peaks]:
+    """Return the peaks of each of several sizes; empty where the system does not tell.
 
     Args:
         suite: module of this package with a function `cases`.
         threads: threads of PyTorch.
-        **sizes: what `cases` takes.
+        sizes: what `cases` takes.
     """
     if not os.access(CLEAR, os.W_OK):
-        return {}
-    command = [sys.executable, "-m", "benchmarks.memory", suite, str(threads), json.dumps(sizes)]
+        return [{} for _ in sizes]
+    command = [sys.executable, "-m", "benchmarks.memory", suite, str(threads), *map(json.dumps, sizes)]
     environment, root = os.environ | ENVIRONMENT, Path(__file__).parents[1]
     done = subprocess.run(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout)
@@ -66,11 +63,11 @@ def main() -> None:
     """Print the peaks as JSON."""
     import torch
 
-    suite, threads, sizes = sys.argv[1:]
+    suite, threads, *sizes = sys.argv[1:]
     torch.set_num_threads(int(threads))
     module, trains = importlib.import_module(f"benchmarks.{suite}"), suite in TRAININGS
     with torch.inference_mode(not trains):
-        print(json.dumps(_measured(module, json.loads(sizes), trains)))
+        print(json.dumps([_measured(module, json.loads(one), trains) for one in sizes]))
 
 
 def _measured(module: ModuleType, sizes: dict[str, Any], trains: bool) -> Peaks:

@@ -64,11 +64,11 @@ class Spread(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, rows: Tensor, places: Tensor, twins: Tensor, twin_places: Tensor
+        ctx: Any, x: Tensor, slots: Tensor, places: Tensor, twins: Tensor, twin_places: Tensor
     ) -> Tensor:
-        """Return x (N, d) as (R L, d), by the indices of `packed.Layout`."""
+        """Return x (N, d) as (S, d), by the indices of `packed.Layout`."""
         ctx.save_for_backward(places, twins, twin_places)
-        return x.index_select(0, rows.flatten())
+        return x.index_select(0, slots)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None, None]:
@@ -85,7 +85,7 @@ class Gather(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, places: Tensor) -> Tensor:
-        """Return the rows `places` (N,) of x (R L, d)."""
+        """Return the rows `places` (N,) of x (S, d)."""
         ctx.save_for_backward(places)
         ctx.length = len(x)
         return x.index_select(0, places)

@@ -18,7 +18,7 @@ from replication.decoding.eta_sampling import GPT2_VOCABULARY, entropy
 from replication.decoding.experiment import Experiment
 from replication.settings import InputError
 from replication.studies import eta_sampling_texts as reading
-from replication.studies.samplers import Sampler
+from replication.studies.samplers import Sampler, count, holds
 
 TOP_P, TYPICAL, EPSILON, ETA = "top-p", "typical", "ε", "η"
 RULES = (TOP_P, TYPICAL, EPSILON, ETA)
@@ -110,17 +110,17 @@ def kept(
     for one in chosen:
         keep = one.keep(logits)
         q = p * keep
-        mass, size = q.sum(-1), keep.sum(-1).float()
+        mass, size = q.sum(-1), count(keep)
         columns = [
             size,
             (1 - mass).clamp(min=0),
             (entropy(q) / mass + mass.log()).clamp(min=0),
-            *((above & ~keep).any(-1).float() for above in (absolute, relative)),
+            *(holds(above & ~keep) for above in (absolute, relative)),
         ]
         if valid is None:
             columns += [torch.full_like(size, torch.nan)] * len(TRUTH_COLUMNS)
         else:
-            both, possible = (keep & valid).sum(-1).float(), valid.sum(-1).float()
+            both, possible = count(keep & valid), count(valid)
             columns += [both / size, both / possible, 2 * both / (size + possible)]
         found[one.label] = pd.DataFrame(torch.stack(columns, 1).double().numpy(), columns=list(COLUMNS))
     return found

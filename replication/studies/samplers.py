@@ -106,6 +106,20 @@ class Sampler:
         return scores > -torch.inf
 
 
+def count(mask: Tensor) -> Tensor:
+    """Return how many entries of each row are True: (n,) float32 of (n, V) bool.
+
+    By numpy, which adds and compares bytes about ten times faster than torch on a CPU.
+    """
+    bytes_ = mask.cpu().numpy().view(np.uint8)
+    return torch.from_numpy(bytes_.sum(-1, dtype=np.uint32).astype(np.float32)).to(mask.device)
+
+
+def holds(mask: Tensor) -> Tensor:
+    """Return whether any entry of each row is True, as 0 or 1: (n,) float32 of (n, V) bool; see `count`."""
+    return torch.from_numpy(mask.cpu().numpy().any(-1).astype(np.float32)).to(mask.device)
+
+
 def nucleus(scores: Tensor, p: float) -> Tensor:
     """Return the tokens that transformers' top-p keeps of each row of (n, V) float32 scores: (n, V) bool.
 

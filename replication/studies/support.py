@@ -18,7 +18,7 @@ from replication.evaluation.accuracy import mean
 from replication.evaluation.claims import Estimate
 from replication.lm.loading import LanguageModel
 from replication.lm.scoring import logits_at
-from replication.studies.samplers import Sampler
+from replication.studies.samplers import Sampler, count
 from replication.testbed import support
 
 BLOCK = 512  # places worked on at once
@@ -72,8 +72,7 @@ def recovery(evidence: Evidence, sampler: Sampler, temperature: float = 1.0) -> 
         logits, truth = (x[start : start + BLOCK] for x in (evidence.logits, evidence.truth))
         keep, valid = sampler.keep(logits, temperature), truth > 0
         mass = (logits / temperature).masked_fill(~keep, -torch.inf).softmax(-1)
-        both = (keep & valid).sum(-1).float()
-        kept, possible = keep.sum(-1).float(), valid.sum(-1).float()
+        both, kept, possible = count(keep & valid), count(keep), count(valid)
         parts.append(
             torch.stack(
                 [

@@ -101,14 +101,15 @@ def follow(
         column = table[alive, depth]
         if column[0] == _PAD and len(alive) == 1:
             break
-        tokens, which = np.unique(column, return_inverse=True)
+        sums = np.bincount(column - _PAD, weights[alive])  # by token; the end of a row comes first
+        tokens = np.flatnonzero(sums) + _PAD
         actual = ids[start + depth] if start + depth < len(ids) else _PAD
         if tokens[0] == _PAD or actual not in tokens:
             raise InputError(
                 "The text's tokens follow none of the generated world's alternatives: use a tokenizer that "
                 "splits words, digits and signs, such as a testbed model's."
             )
-        mass = np.bincount(which, weights[alive])
+        mass = sums[tokens - _PAD]
         truth = dict(zip(tokens.tolist(), (mass / mass.sum()).tolist(), strict=True))
         found.append(Position(start + depth, truth))
         alive = alive[column == actual]

@@ -100,6 +100,23 @@ def test_a_common_beginning_is_read_once():
     torch.testing.assert_close(packed.logits(llama, layout), whole, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("paired", [False, True])
+def test_rows_of_similar_length_are_attended_together(paired):
+    lengths = (3, 20, 12, 0, 4, 19, 11, 5)
+    ids = torch.randint(3, 61, (8, 24), generator=torch.Generator().manual_seed(0))
+    if paired:
+        ids[4:, :3] = ids[:4, :3]
+    targets = torch.full(ids.shape, IGNORED)
+    for row, length in enumerate(lengths):
+        targets[row, max(0, length - 2) : length] = ids[row, max(0, length - 2) + 1 : length + 1]
+    layout = packed.texts(ids, targets, paired)
+    assert layout.shapes == ((3, 5), (2, 12), (2, 20))  # the shortest first, none without a token
+    assert len(layout.slots) == 3 * 5 + 2 * 12 + 2 * 20
+    check_same(model().double(), ids, targets, layout)
+    even = packed.texts(ids[:2], torch.where(torch.arange(24) < 9, ids[:2], IGNORED))
+    assert even.shapes == ((2, 9),)
+
+
 def test_float32_is_as_near_to_the_truth_as_transformers_is(batch):
     ids, positions, targets = batch
     llama = model()
@@ -164,10 +181,10 @@ def test_gradients_are_those_of_finite_differences(monkeypatch):
         assert check(lambda h, w: fused.token_losses(h, w, targets)[4:], (hidden, weight))  # one block
     turn = torch.polar(torch.ones(5, 3, dtype=torch.float64), torch.randn(5, 3, dtype=torch.float64))
     assert check(lambda x: fused.Rotation.apply(x * 1.0, turn, turn.conj().resolve_conj()), random(5, 6))
-    rows, places, twins = torch.tensor([[0, 1], [0, 2]]), torch.tensor([0, 1, 3]), torch.tensor([0])
+    slots, places, twins = torch.tensor([0, 1, 0, 2]), torch.tensor([0, 1, 3]), torch.tensor([0])
 
     def there_and_back(x):
-        inside = fused.Spread.apply(x, rows, places, twins, torch.tensor([2]))
+        inside = fused.Spread.apply(x, slots, places, twins, torch.tensor([2]))
         return fused.Gather.apply(inside * torch.arange(1.0, 5.0)[:, None], places), inside
 
     # What is laid out twice has to get both gradients; fillings have none.
