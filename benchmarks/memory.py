@@ -1,9 +1,9 @@
 """Peak memory of cases beyond what was there before: `python -m benchmarks.memory SUITE THREADS SIZES ...`.
 
 Runs in a process of its own, in which freed memory goes back to the system at once (`ENVIRONMENT`). Each case
-runs once before, which loads code and makes what stays, such as an optimiser's moments: on few rows where
-nothing stays. Then the system's record of the largest resident size is reset; after the call the difference
-to the size before is what it needed at its peak, its result included. Needs Linux.
+runs once before, which loads code and makes what stays, such as an optimiser's moments. Then the system's
+record of the largest resident size is reset; after the call the difference to the size before is what it
+needed at its peak, its result included. Needs Linux.
 """
 
 import importlib
@@ -21,7 +21,6 @@ CLEAR, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 # glibc: blocks from 64 KiB on are mapped one by one, and given back when freed.
 ENVIRONMENT = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
 TRAININGS = ("pretraining", "alignment")
-FEW = 2  # rows of the first call
 Peaks = dict[str, float]  # MiB by the name of the case
 
 
@@ -65,23 +64,19 @@ def main() -> None:
 
     suite, threads, *sizes = sys.argv[1:]
     torch.set_num_threads(int(threads))
-    module, trains = importlib.import_module(f"benchmarks.{suite}"), suite in TRAININGS
-    with torch.inference_mode(not trains):
-        print(json.dumps([_measured(module, json.loads(one), trains) for one in sizes]))
+    module = importlib.import_module(f"benchmarks.{suite}")
+    with torch.inference_mode(suite not in TRAININGS):
+        print(json.dumps([_measured(module, json.loads(one)) for one in sizes]))
 
 
-def _measured(module: ModuleType, sizes: dict[str, Any], trains: bool) -> Peaks:
+def _measured(module: ModuleType, sizes: dict[str, Any]) -> Peaks:
     """Return the peak of each case of a suite."""
-    if not trains:
-        for case in module.cases(**sizes | {"rows": FEW}):
-            case.run()
     found: Peaks = {}
     for case in module.cases(**sizes):
         if case.times_of:
             found[case.name] = found[case.times_of]
             continue
-        if trains:
-            case.run()
+        case.run()
         CLEAR.write_text("5")
         before = _resident("VmRSS")
         result = case.run()
