@@ -148,7 +148,7 @@ def bars(
                 axes.plot(x, height, label="published", **(style.published(position) | {"color": "black"}))
             rows.append((group, label, e.value, e.low, e.high, e.n))
     room = max(6, LABELS // max(1, len(groups)))
-    names = [textwrap.fill(group, room) for group in groups]
+    names = [textwrap.fill(group, room, break_long_words=False) for group in groups]
     axes.set(title=style.fit(title, style.PANEL[0]), ylabel=ylabel, ylim=(0, top))
     axes.set_xticks(range(len(groups)), names)
     style.legend_beside(axes, [axes], 1.3)  # bars fill the panel

@@ -109,6 +109,14 @@ def test_long_names_below_bars_are_broken():
     assert data["group"].tolist() == list(names)
 
 
+def test_words_of_groups_are_not_broken():
+    e = Estimate(0.5, 0.4, 0.6, 10)
+    names = [f"{one} {kind}" for one in ("1 - s", "1 - P", "chance") for kind in ("moves", "portions")]
+    figure, _ = check(plots.bars("x", {name: {"kept": e} for name in names}, title="T"), "x")
+    shown = {label.get_text() for label in figure.axes[0].get_xticklabels()}
+    assert "chance\nportions" in shown
+
+
 def test_bars():
     low, high = Estimate(0.1, 0.05, 0.2, 50), Estimate(0.6, 0.5, 0.7, 50)
     groups = {"stories": {"greedy": low}, "parity": {"greedy": low, "CoT-decoding": high}}
