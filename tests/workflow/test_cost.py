@@ -73,7 +73,8 @@ def test_planned_seconds_of_the_cpu_profile_are_the_stored_ones_within_a_factor_
     if label in MISSED and "cpu" not in KNOWN:
         pytest.skip(f"{label}: {MISSED[label]}")
     seconds = cost.of_notebook(NOTEBOOKS[label], Request(), CPU, KNOWN).seconds
-    assert stored / FACTOR < seconds < stored * FACTOR
+    # What is stored are whole seconds, and the shortest notebook has two.
+    assert (stored - 0.5) / FACTOR < seconds < (stored + 0.5) * FACTOR
 
 
 @pytest.mark.parametrize("paper", sorted({one.paper for one in NOTEBOOKS.values()}))

@@ -38,12 +38,13 @@ def asked(server, monkeypatch):
 
 
 def run(toy, folder, *cells):
-    """Run a notebook; return what each cell said and its pictures."""
+    """Run a notebook; return what each cell said, in one piece or several, and its pictures."""
     source = toy(folder / "01_p" / "01_one.ipynb", *cells)
     execute.execute(source, folder / "out" / "01_one.ipynb", {}, offline=True)
     found = nbformat.read(folder / "out" / "01_one.ipynb", 4).cells
     outputs = [out for cell in found for out in cell.get("outputs", ())]
-    text = [out["text"] for out in outputs if out["output_type"] == "stream"]
+    streams = [[o["text"] for o in cell.get("outputs", ()) if o["output_type"] == "stream"] for cell in found]
+    text = ["".join(pieces) for pieces in streams if pieces]
     return text, [out["data"] for out in outputs if "image/png" in out.get("data", {})]
 
 
